@@ -1,0 +1,127 @@
+//! The one table from code to sentence. Pages, islands and the API all speak from here.
+
+use crate::rules::SignUpRules;
+use crate::{Fault, Field, Refusal};
+
+/// What is wrong with a field, told to the person who filled it.
+pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
+    let text = match (field, fault) {
+        (Field::Password | Field::NewPassword, Fault::TooShort) => {
+            return format!("Password must be {} characters or more", rules.password_min_length);
+        }
+        (Field::Password | Field::NewPassword, Fault::ContainsSiteName) => {
+            return format!("Password must not contain the name {}", rules.site_name);
+        }
+        (Field::Email, Fault::DomainNotAllowed) => {
+            return format!("Use an email address that ends in {}", rules.email_domains.join(" or "));
+        }
+        (Field::UserType, Fault::NotOffered) => {
+            return format!("Choose what the account is for: {}", rules.user_types.join(" or "));
+        }
+        (Field::Email, Fault::Missing) => "Enter your email address",
+        (Field::Email, Fault::TooLong) => "Email address must be 254 characters or fewer",
+        (Field::Email, _) => "Enter an email address in the correct format, like name@example.com",
+        (Field::Password | Field::NewPassword, Fault::Missing) => "Enter a password",
+        (Field::Password | Field::NewPassword, Fault::TooLong) => "Password must be 1,024 characters or fewer",
+        (Field::Password | Field::NewPassword, Fault::TooCommon) => {
+            "This password is widely used or easy to guess. Choose a different one"
+        }
+        (Field::Password | Field::NewPassword, Fault::ContainsEmail) => "Password must not contain your email address",
+        (Field::Password, Fault::Incorrect) => {
+            "This is not the password chosen at sign-up. Check it, or set a new one below"
+        }
+        (Field::Password | Field::NewPassword, _) => "Password must be text without control characters",
+        (Field::PasswordConfirm, Fault::Missing) => "Enter the password again",
+        (Field::PasswordConfirm, _) => "The two passwords are not the same",
+        (Field::FirstName, Fault::Missing) => "Enter your first name",
+        (Field::FirstName, Fault::TooLong) => "First name must be 100 characters or fewer",
+        (Field::FirstName, _) => "First name must not contain invisible characters",
+        (Field::LastName, Fault::Missing) => "Enter your last name",
+        (Field::LastName, Fault::TooLong) => "Last name must be 100 characters or fewer",
+        (Field::LastName, _) => "Last name must not contain invisible characters",
+        (Field::UserType, _) => "Choose what the account is for",
+        (Field::Phone, Fault::Missing) => "Enter your phone number",
+        (Field::Phone, _) => "Enter a phone number in international format, like +44 20 7946 0018, with 15 digits or fewer",
+        (Field::Terms, Fault::Missing) => "Select that you agree to the terms to create an account",
+        (Field::Terms, _) => "The terms have changed. Read them again, then agree",
+        (Field::Code, Fault::Missing) => "Enter the 6-digit code",
+        (Field::Code, Fault::Malformed) => "Code must be 6 digits",
+        (Field::Code, Fault::Exhausted) => "You have entered a wrong code too many times. Send a new code",
+        (Field::Code, _) => "The code is not correct or has expired. Check it, or send a new code",
+        (Field::Token, Fault::Missing) => "Open the link in the email, or enter the code",
+        (Field::Token, _) => "This link does not work. Copy the whole link from the email, or ask for a new one",
+    };
+    text.to_owned()
+}
+
+/// A sign-in form with nothing typed as password: not a new one, so other words.
+pub const CURRENT_PASSWORD_MISSING: &str = "Enter your password";
+
+/// A policy's no, told to a person or a program.
+pub fn refusal(refusal: Refusal) -> String {
+    let text = match refusal {
+        Refusal::RateLimited { retry_after } => {
+            return format!("You have tried too many times. Wait {}, then try again", duration(retry_after));
+        }
+        Refusal::InvalidCredentials => "Email address or password is not correct",
+        Refusal::EmailNotVerified => "Confirm your email address first. Look for our letter, or ask for a new one",
+        Refusal::EmailTaken => "There is an account with this email address already. Sign in, or reset your password",
+        Refusal::TokenInvalid => "This link does not work. Copy the whole link from the email, or ask for a new one",
+        Refusal::TokenExpired => "This link has expired. Ask for a new one",
+        Refusal::PasswordRequired => "Enter the password chosen at sign-up, or set a new one",
+        Refusal::RegistrationClosed => "Sign-ups are closed",
+        Refusal::NotAuthenticated => "Sign in first",
+        Refusal::Overloaded { .. } => "The service is busy. Wait a moment, then try again",
+        Refusal::Unavailable { .. } => "The service is not available at the moment. Wait a moment, then try again",
+        Refusal::CrossOrigin => "This form was sent from another site. Open the page here and send it again",
+        Refusal::NotFound => "There is nothing at this address",
+        Refusal::MethodNotAllowed => "This address does not take that method",
+        Refusal::TooLarge => "The request is too large",
+        Refusal::UnsupportedMediaType => "Send JSON, with the content type application/json",
+        Refusal::MalformedRequest => "The body must be one JSON object, each key once, with text as values",
+    };
+    text.to_owned()
+}
+
+/// The head of a fault envelope when single fields are to be corrected.
+pub const VALIDATION_FAILED: &str = "Some fields must be corrected";
+
+/// What anyone is told when something broke.
+pub const INTERNAL: &str = "There is a problem with the service. Try again later";
+
+/// A wait in words, rounded up.
+pub fn duration(seconds: u32) -> String {
+    match seconds {
+        0..=1 => "1 second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        91..=5400 => format!("{} minutes", seconds.div_ceil(60)),
+        _ => format!("{} hours", seconds.div_ceil(3600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_every_field_has_a_sentence() {
+        for field in Field::ALL {
+            for kind in Fault::ALL {
+                let text = fault(*field, *kind, &SignUpRules::default());
+                assert!(text.len() > 10 && !text.ends_with('.'), "{field:?} {kind:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_sentence_uses_words_we_do_not_say() {
+        for field in Field::ALL {
+            for kind in Fault::ALL {
+                let text = fault(*field, *kind, &SignUpRules::default()).to_lowercase();
+                for word in ["please", "sorry", "oops", "invalid", "forbidden", "log in", "register", "token", "otp"] {
+                    assert!(!text.contains(word), "{text}");
+                }
+            }
+        }
+    }
+}
