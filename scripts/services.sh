@@ -73,7 +73,7 @@ spare_port() {
 
 remove() {
   # /tmp is everybody's: what somebody else has put in our place is theirs, not ours to use or to remove.
-  if [ -e "$dir" ] && [ "$(find "$dir" -maxdepth 0 -user "$owner" ! -type l)" != "$dir" ]; then
+  if [ -e "$dir" ] && [ -z "$(find "$dir" -maxdepth 0 -type d \( -user "$owner" -o -user "$UID" \))" ]; then
     fail "$dir belongs to somebody else: remove it, then run this again."
   fi
   rm -rf "$dir"

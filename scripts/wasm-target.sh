@@ -34,7 +34,7 @@ works() {
     rustc "$@" --target "$target" --crate-type cdylib -o "$work/try.wasm" - >/dev/null 2>&1
 }
 
-command -v rustc >/dev/null && command -v cargo >/dev/null ||
+command -v rustc >/dev/null ||
   fail "there is no Rust on this machine: install it from https://rustup.rs, then run this again."
 if works; then ready "default toolchain" ""; fi
 

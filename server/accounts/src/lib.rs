@@ -1,1 +1,88 @@
-//! placeholder
+//! The domain: who has an account, how they prove it, what they may then do.
+//!
+//! [`Accounts`] is the one handle; its verbs are spread over files named after what a person does. Each verb takes
+//! the [`Visitor`] first, checks limits, judges what was typed, hashes before it opens a transaction, and says yes
+//! only after the commit. Nothing here knows HTTP, pages or the environment: pages and API call the same verbs.
+
+#![warn(missing_docs)]
+
+mod address;
+mod browser_sessions;
+mod clock;
+mod email_verification;
+mod error;
+mod jwt;
+mod keys;
+mod limits;
+mod login;
+mod mail;
+mod mailer;
+mod outbox;
+mod password_hash;
+mod registration;
+mod sessions;
+mod settings;
+mod store;
+mod tokens;
+mod user;
+mod visitor;
+
+use std::sync::Arc;
+
+pub use browser_sessions::BrowserSession;
+pub use clock::Clock;
+pub use email_verification::{Confirmed, ConfirmationLink};
+pub use error::Error;
+pub use login::LoginStep;
+pub use mailer::{Mailer, MailboxMessage, SmtpServer};
+pub use registration::{PendingSignUp, Registered};
+pub use sessions::{NewSession, SignedIn};
+pub use settings::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings};
+pub use store::Store;
+pub use user::User;
+pub use visitor::Visitor;
+
+/// What a verb answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The accounts of one site. Cheap to clone: a handle on shared parts.
+#[derive(Clone, Debug)]
+pub struct Accounts(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    mailer: Mailer,
+    keys: keys::Keys,
+    hasher: password_hash::Hasher,
+    limits: limits::Limits,
+    letters_waiting: tokio::sync::Notify,
+}
+
+impl Accounts {
+    /// Puts the parts together. Fails on a secret that is too short, or hashing parameters out of range.
+    pub fn new(settings: Settings, store: Store, mailer: Mailer, clock: Clock) -> Result<Self> {
+        let keys = keys::Keys::derive(&settings.secret)?;
+        let hasher = password_hash::Hasher::new(settings.hashing)?;
+        let limits = limits::Limits::new(settings.rate_limits, clock.clone());
+        let letters_waiting = tokio::sync::Notify::new();
+        Ok(Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, letters_waiting })))
+    }
+
+    /// The operator's choices.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The public keys that verify access tokens, as a JWK set (RFC 7517).
+    pub fn public_keys(&self) -> serde_json::Value {
+        self.0.keys.public_set()
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.0.store.answers().await
+    }
+}

@@ -1,0 +1,102 @@
+//! Sign-in with a password.
+//!
+//! The order of the checks is the point of this file: limits before anything is looked up, the same hashing work for
+//! every address, one refusal for everything that is wrong, and only then, to whoever gave the right password, the
+//! truth about the account.
+
+use contract::login::LoginForm;
+use contract::{EmailAddress, Refusal};
+
+use crate::limits::Action;
+use crate::store::Account;
+use crate::{Accounts, EmailVerification, NewSession, PendingSignUp, Result, Visitor, address};
+
+/// Where a sign-in stands when the password was right. Both doors must say what to do at each step.
+#[derive(Clone, Debug)]
+pub enum LoginStep {
+    /// Signed in.
+    Done(Box<NewSession>),
+    /// The address must be confirmed first; a letter is on its way.
+    ConfirmEmail(Box<PendingSignUp>),
+}
+
+impl Accounts {
+    /// Signs in, or says what is missing.
+    pub async fn sign_in(&self, visitor: &Visitor, form: &LoginForm) -> Result<LoginStep> {
+        form.check()?;
+        let key = EmailAddress::parse(&form.email).and_then(|email| address::key(&email)).ok();
+        let tries = self.count_sign_in(visitor, key.as_deref().unwrap_or_default())?;
+
+        let account = self.find_account(key.as_deref()).await?;
+        let stored = account.as_ref().map(|account| account.password_hash.as_str());
+        let is_right = self.0.hasher.verify(&form.password, stored).await?;
+        let account = account.filter(|account| is_right && account.disabled_at.is_none());
+        let Some(account) = account else {
+            tracing::info!(event = "login.fail", origin = %visitor.origin(), "sign-in refused");
+            return Err(Refusal::InvalidCredentials.into());
+        };
+        tries.were_right(self);
+        self.upgrade_hash(&account, form).await?;
+
+        if account.verified_at.is_none() && self.settings().email_verification == EmailVerification::Mandatory {
+            return self.ask_to_confirm(&account).await;
+        }
+        let mut tx = self.0.store.write().await?;
+        if let Some(before) = &visitor.signed_in {
+            tx.end_session(before.session_id, self.0.clock.now()).await?;
+        }
+        let remember = !form.remember.is_empty();
+        let session = self.begin_session(&mut tx, visitor, &account.to_user(), remember).await?;
+        tx.commit().await?;
+        tracing::info!(event = "login.ok", user = %account.id, "signed in");
+        Ok(LoginStep::Done(Box::new(session)))
+    }
+
+    async fn find_account(&self, key: Option<&str>) -> Result<Option<Account>> {
+        let mut tx = self.0.store.read().await?;
+        // An address of no good form is looked up too, and found by nobody.
+        tx.account_by_key(key.unwrap_or_default()).await
+    }
+
+    /// Counted before the password is tried, so that parallel guesses are all counted.
+    fn count_sign_in(&self, visitor: &Visitor, key: &str) -> Result<Tries> {
+        let origin = visitor.origin();
+        self.0.limits.spend(Action::SignIn, &origin)?;
+        let tries = Tries { from_here: format!("{origin} {key}"), anywhere: key.to_owned() };
+        self.0.limits.spend(Action::SignInAs, &tries.from_here)?;
+        self.0.limits.spend(Action::SignInAnywhere, &tries.anywhere)?;
+        Ok(tries)
+    }
+
+    async fn upgrade_hash(&self, account: &Account, form: &LoginForm) -> Result<()> {
+        if !self.0.hasher.is_outdated(&account.password_hash) {
+            return Ok(());
+        }
+        let hash = self.0.hasher.hash(&form.password).await?;
+        let mut tx = self.0.store.write().await?;
+        tx.upgrade_hash(account.id, &account.password_hash, &hash).await?;
+        tx.commit().await
+    }
+
+    async fn ask_to_confirm(&self, account: &Account) -> Result<LoginStep> {
+        let mut tx = self.0.store.write().await?;
+        self.post_proof(&mut tx, account, Some(chrono::TimeDelta::minutes(1))).await?;
+        tx.commit().await?;
+        self.0.letters_waiting.notify_one();
+        Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::of_account(account))))
+    }
+}
+
+/// Tries counted against an account. Right ones are given back; those against the origin are not, or an attacker
+/// would clear the count by signing in to an account of their own.
+struct Tries {
+    from_here: String,
+    anywhere: String,
+}
+
+impl Tries {
+    fn were_right(&self, accounts: &Accounts) {
+        accounts.0.limits.refund(Action::SignInAs, &self.from_here);
+        accounts.0.limits.refund(Action::SignInAnywhere, &self.anywhere);
+    }
+}

@@ -1,0 +1,134 @@
+//! Sending what is in the outbox.
+//!
+//! A verb posts a letter in the transaction of its change and never waits for a mail server. A worker takes each
+//! letter under a lease, works out its link and code, sends it, and only then marks it: a crash in between sends it
+//! again under the same `Message-ID`, and never loses it. A letter whose link is dead is not sent.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use contract::paths;
+
+use crate::mail::{AlreadyRegistered, Confirm, Rendered, Site};
+use crate::mailer::NotSent;
+use crate::store::{Letter, Outgoing};
+use crate::tokens::{Proof, Purpose};
+use crate::{Accounts, Error, MailboxMessage, Mailer, Result, jwt};
+
+/// Longer than sending can take.
+const LEASE: TimeDelta = TimeDelta::seconds(120);
+
+/// Letters under way at once: one slow server or recipient does not hold the others.
+const AT_ONCE: i64 = 4;
+
+/// Sent letters, and the built-in mailbox, are kept this long; ended sessions and unproven sign-ups too.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+impl Accounts {
+    /// Waits until a letter is posted here, or for so long: letters of other nodes, and put off ones, make no sound.
+    pub async fn wait_for_letters(&self, at_most: Duration) {
+        tokio::time::timeout(at_most, self.0.letters_waiting.notified()).await.ok();
+    }
+
+    /// Sends what is due. Answers how many letters were handled, so that the caller asks again until none are.
+    pub async fn send_letters(&self) -> Result<usize> {
+        let now = self.0.clock.now();
+        let due = self.0.store.read().await?.due_letters(now, AT_ONCE).await?;
+        let mut under_way = tokio::task::JoinSet::new();
+        for id in &due {
+            let mut tx = self.0.store.write().await?;
+            let leased = tx.lease_letter(*id, now, now + LEASE).await?;
+            tx.commit().await?;
+            if let Some(letter) = leased {
+                let accounts = self.clone();
+                under_way.spawn(async move { accounts.send_letter(letter).await });
+            }
+        }
+        while let Some(done) = under_way.join_next().await {
+            done.map_err(Error::internal)??;
+        }
+        Ok(due.len())
+    }
+
+    async fn send_letter(&self, letter: Outgoing) -> Result<()> {
+        let now = self.0.clock.now();
+        let is_dead = letter.expires_at.is_some_and(|at| at <= now);
+        let rendered = if is_dead { None } else { self.render(&letter).await? };
+        let sent = match rendered {
+            Some(rendered) => self.0.mailer.send(letter.id, &letter.recipient, rendered, letter.created_at).await,
+            None if is_dead => Err(NotSent::Never("its link is dead".to_owned())),
+            None => Ok(()),
+        };
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.write().await?;
+        match sent {
+            Ok(()) => tx.mark_sent(letter.id, now).await?,
+            Err(NotSent::Never(reason)) => {
+                tracing::error!(event = "mail.failed", letter = letter.letter, id = %letter.id, reason, "letter given up");
+                tx.mark_given_up(letter.id, now).await?;
+            }
+            Err(NotSent::Later(reason)) => {
+                tracing::warn!(event = "mail.put_off", letter = letter.letter, id = %letter.id, reason, "letter put off");
+                tx.put_off(letter.id, now + pause_after(letter.attempts)).await?;
+            }
+        }
+        tx.commit().await
+    }
+
+    /// Nothing for a row that is no letter, or whose token was replaced by a newer one.
+    async fn render(&self, letter: &Outgoing) -> Result<Option<Rendered>> {
+        let settings = self.settings();
+        let site = Site { name: &settings.sign_up.site_name, url: &settings.public_url };
+        if letter.letter == Letter::AlreadyRegistered.name() {
+            let sign_in = format!("{}{}", site.url, paths::LOGIN);
+            return AlreadyRegistered { site, sign_in: &sign_in }.render().map(Some);
+        }
+        let Some(token_id) = letter.token_id else { return Ok(None) };
+        let token = self.0.store.read().await?.one_time_token_by_id(token_id).await?;
+        let Some(token) = token.filter(|token| token.superseded_at.is_none()) else { return Ok(None) };
+        let proof = Proof::of(token.id, &self.0.keys);
+        let jwt = jwt::issue_letter(Purpose::ConfirmEmail, &proof, token.created_at, token.expires_at, &self.0.keys)?;
+        let link = format!("{}{}?token={jwt}", site.url, paths::VERIFY_EMAIL);
+        let lifetime = contract::wording::duration(seconds(token.expires_at - token.created_at));
+        Confirm { site, code: &proof.code, link: &link, lifetime: &lifetime }.render().map(Some)
+    }
+
+    /// The built-in mailbox, newest first; of one recipient, or of everybody when `to` is empty. Nothing where
+    /// letters go to a mail server.
+    pub async fn mailbox(&self, to: &str) -> Result<Vec<MailboxMessage>> {
+        match &self.0.mailer {
+            Mailer::Smtp(_) => Ok(Vec::new()),
+            Mailer::Mailbox(store) => store.read().await?.mailbox_messages(&to.trim().to_lowercase(), 100).await,
+        }
+    }
+
+    /// Forgets what nobody needs any more.
+    pub async fn purge(&self) -> Result<()> {
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.write().await?;
+        let mut gone = tx.delete_browser_sessions(now).await?;
+        // A week in which a second click on a link is still told what it was.
+        gone += tx.delete_one_time_tokens(now - TimeDelta::days(7)).await?;
+        gone += tx.delete_letters(now - KEPT).await?;
+        gone += tx.delete_mailbox_messages(now - KEPT).await?;
+        gone += tx.delete_sessions(now - KEPT).await?;
+        gone += tx.delete_unproven_users(now - KEPT).await?;
+        tx.commit().await?;
+        tracing::debug!(rows = gone, "purged");
+        Ok(())
+    }
+}
+
+fn seconds(time: TimeDelta) -> u32 {
+    u32::try_from(time.num_seconds()).unwrap_or(u32::MAX)
+}
+
+/// Greylisting wants another try within minutes; a server that is down wants to be left alone.
+fn pause_after(attempts: i32) -> TimeDelta {
+    match attempts {
+        ..=1 => TimeDelta::seconds(10),
+        2 => TimeDelta::minutes(1),
+        3 => TimeDelta::minutes(5),
+        _ => TimeDelta::minutes(15),
+    }
+}

@@ -1,0 +1,170 @@
+//! Passwords at rest: Argon2id (RFC 9106), on a bounded number of threads.
+//!
+//! A hash costs tens of milliseconds and megabytes on purpose, so whoever sends many passwords could stop the
+//! service. Only so many are worked out at once, so many more wait for a second, and the rest are told to come back.
+//! A sign-in without an account is worked out against a hash of nobody's, so that it takes as long as one with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use contract::{Fault, Password, Refusal};
+use tokio::sync::Semaphore;
+
+use crate::{Error, Hashing, Result, tokens};
+
+/// Requests that may wait for a slot.
+const MAX_WAITING: usize = 32;
+const MAX_WAIT: Duration = Duration::from_secs(1);
+const RETRY_AFTER: u32 = 2;
+
+#[derive(Debug)]
+pub(crate) struct Hasher {
+    argon2: Argon2<'static>,
+    /// Of no password that anybody knows, at the present cost.
+    nobodys: String,
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+impl Hasher {
+    pub(crate) fn new(cost: Hashing) -> Result<Self> {
+        let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobodys = hash(&argon2, tokens::random::<32>()?.as_slice())?;
+        let slots = Arc::new(Semaphore::new(cost.slots.max(1)));
+        Ok(Self { argon2, nobodys, slots, waiting: AtomicUsize::new(0) })
+    }
+
+    /// A PHC string to store.
+    pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        self.work(move || hash(&argon2, password.expose().as_bytes())).await?
+    }
+
+    /// Whether it is the password of this hash. Without a hash: no, after the same work.
+    pub(crate) async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool> {
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let is_somebodys = stored.is_some();
+        let stored = stored.unwrap_or(&self.nobodys).to_owned();
+        let is_right = move || {
+            PasswordHash::new(&stored)
+                .is_ok_and(|stored| argon2.verify_password(password.expose().as_bytes(), &stored).is_ok())
+        };
+        Ok(self.work(is_right).await? && is_somebodys)
+    }
+
+    /// Whether a stored hash is cheaper than those made now.
+    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
+        let present = self.argon2.params();
+        PasswordHash::new(stored)
+            .ok()
+            .and_then(|stored| Params::try_from(&stored).ok())
+            .is_none_or(|made| made.m_cost() < present.m_cost() || made.t_cost() < present.t_cost())
+    }
+
+    async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _slot = self.slot().await?;
+        tokio::task::spawn_blocking(job).await.map_err(Error::internal)
+    }
+
+    async fn slot(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        let overloaded = || Error::from(Refusal::Overloaded { retry_after: RETRY_AFTER });
+        let _place = Place::take(&self.waiting).ok_or_else(overloaded)?;
+        let slot = tokio::time::timeout(MAX_WAIT, self.slots.clone().acquire_owned()).await;
+        slot.map_err(|_| overloaded())?.map_err(Error::internal)
+    }
+}
+
+/// A place in the queue, given back however the wait ends.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
+        let place = Self(waiting);
+        (waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String> {
+    let hash = argon2.hash_password(password).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(hash.to_string())
+}
+
+/// Refuses passwords that many people use or that are quickly guessed (NIST SP 800-63B-4 section 3.1.1.2).
+/// `about` are words an attacker would try first: the person's names and address, the site's name.
+pub(crate) fn check_uncommon(password: &Password, about: &[&str]) -> Result<(), Fault> {
+    let strength = zxcvbn::zxcvbn(password.expose(), about);
+    if strength.score() < zxcvbn::Score::Three { Err(Fault::TooCommon) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hasher(memory_kib: u32) -> Hasher {
+        Hasher::new(Hashing { memory_kib, iterations: 1, parallelism: 1, slots: 1 }).expect("a hasher")
+    }
+
+    #[tokio::test]
+    async fn a_password_is_verified_exactly_as_it_was_typed() {
+        let hasher = hasher(64);
+        let long = "a".repeat(1000);
+        for (typed, other) in [
+            ("correct horse", "correct horse "),
+            ("correct horse", "Correct horse"),
+            (&*format!("{long}b"), &*format!("{long}c")),
+            ("é", "e\u{301}"),
+        ] {
+            let stored = hasher.hash(&Password::new(typed)).await.expect("a hash");
+            assert!(hasher.verify(&Password::new(typed), Some(&stored)).await.expect("an answer"));
+            assert!(!hasher.verify(&Password::new(other), Some(&stored)).await.expect("an answer"));
+        }
+        assert!(!hasher.verify(&Password::new("anything"), None).await.expect("an answer"));
+    }
+
+    #[tokio::test]
+    async fn the_defaults_are_the_minimum_of_owasp() {
+        let stored = Hasher::new(Hashing::default()).expect("a hasher").hash(&Password::new("p")).await.expect("a hash");
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+    }
+
+    #[tokio::test]
+    async fn cheaper_hashes_are_outdated() {
+        let cheap = hasher(64).hash(&Password::new("p")).await.expect("a hash");
+        assert!(hasher(128).is_outdated(&cheap));
+        assert!(!hasher(64).is_outdated(&cheap));
+        assert!(hasher(64).is_outdated("not a hash"));
+    }
+
+    #[tokio::test]
+    async fn who_finds_the_queue_full_is_told_to_come_back() {
+        let hasher = hasher(64);
+        let _all = hasher.slots.clone().acquire_owned().await.expect("a slot");
+        hasher.waiting.store(MAX_WAITING, Ordering::Relaxed);
+        let refused = hasher.hash(&Password::new("p")).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::Overloaded { .. }))));
+        assert_eq!(hasher.waiting.load(Ordering::Relaxed), MAX_WAITING);
+    }
+
+    #[test]
+    fn passwords_of_the_many_are_refused() {
+        for typed in ["password1234", "123456789012", "qwertyuiop12", "iloveyou2026", "aaaaaaaaaaaa", "letmeinletmein"] {
+            assert_eq!(check_uncommon(&Password::new(typed), &[]), Err(Fault::TooCommon), "{typed}");
+        }
+        for typed in ["three unrelated words", "tractor lemon violin", "xkWq93!mLp0zR"] {
+            assert_eq!(check_uncommon(&Password::new(typed), &[]), Ok(()), "{typed}");
+        }
+        assert!(check_uncommon(&Password::new("marigoldsmithson"), &["marigold", "smithson"]).is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! Sign-up.
+//!
+//! A sign-up proves nothing about the address, so it reserves nothing: the account it makes is worth something only
+//! when the mailbox answers. Until then a second sign-up for the same address neither deletes nor changes the first.
+//! What each person typed stays with their own browser (the *pending sign-up*), and whoever proves the mailbox gets
+//! what they typed themselves: nobody ends up confirming a password that somebody else chose ("pre-hijacking").
+//!
+//! A taken address gets the same answer, after the same work: its owner gets a letter, the visitor learns nothing.
+
+use chrono::TimeDelta;
+use contract::registration::{Registration, RegistrationForm};
+use contract::{Field, Refusal};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::limits::Action;
+use crate::password_hash::check_uncommon;
+use crate::store::{Account, Letter, OneTimeToken, Profile, Tx};
+use crate::tokens::{self, Proof, Purpose, new_id};
+use crate::{
+    Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address, email_verification,
+};
+
+/// Two sign-ups within this time share one letter: a form sent twice is not two letters.
+const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Owners of an address are told of attempts to sign up with it at most this often.
+const OWNER_TOLD_ONCE_IN: TimeDelta = TimeDelta::hours(1);
+
+/// What a client that signed up, or gave the right password, may finish. It stays on the server, bound to the client
+/// by the browser session, and holds the hash of the password typed there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSignUp {
+    user_id: Uuid,
+    /// As typed, for the page.
+    pub email: String,
+    profile: Profile,
+}
+
+impl PendingSignUp {
+    /// Whether this client began the sign-up of that user.
+    pub(crate) fn is_of(&self, user_id: Uuid) -> bool {
+        self.user_id == user_id
+    }
+
+    pub(crate) fn user_id(&self) -> Uuid {
+        self.user_id
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(crate) fn of_account(account: &Account) -> Self {
+        Self { user_id: account.id, email: account.email.clone(), profile: account.profile() }
+    }
+}
+
+/// A sign-up that was taken in.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Of the account, or of nobody when the address has one already.
+    pub user_id: Uuid,
+    /// Whether a letter is on its way.
+    pub email_sent: bool,
+    /// For the client to keep: it makes this client the one that signed up.
+    pub pending: PendingSignUp,
+    /// There at once where addresses need no proof.
+    pub session: Option<NewSession>,
+}
+
+impl Accounts {
+    /// Takes a sign-up in. The account, its proof and the letter are one transaction.
+    pub async fn register(&self, visitor: &Visitor, form: &RegistrationForm) -> Result<Registered> {
+        self.0.limits.spend(Action::Register, visitor.origin())?;
+        if self.settings().registration != RegistrationPolicy::Open {
+            return Err(Refusal::RegistrationClosed.into());
+        }
+        let (registration, email_key) = self.check_registration(form)?;
+        let profile = Profile {
+            password_hash: self.0.hasher.hash(&registration.password).await?,
+            first_name: registration.first_name,
+            last_name: registration.last_name,
+            user_type: registration.user_type,
+            phone: registration.phone,
+            locale: "en".to_owned(),
+            terms_version: registration.terms_version,
+        };
+
+        let now = self.0.clock.now();
+        let user_id = new_id(now)?;
+        let mut tx = self.0.store.write().await?;
+        let is_new = tx.insert_user(user_id, registration.email.as_str(), &email_key, &profile, now).await?;
+        let account = tx.account_by_key(&email_key).await?.ok_or_else(|| Error::internal("an account vanished"))?;
+        if !is_new && self.tells_of_taken(&account) {
+            return Err(Refusal::EmailTaken.into());
+        }
+        let session = match self.settings().email_verification {
+            EmailVerification::Off => Some(self.begin_session(&mut tx, visitor, &account.to_user(), false).await?),
+            EmailVerification::Mandatory | EmailVerification::Optional => {
+                self.post_proof(&mut tx, &account, Some(ONE_LETTER_WITHIN)).await?;
+                None
+            }
+        };
+        tx.commit().await?;
+        self.0.letters_waiting.notify_one();
+
+        let email_sent = session.is_none();
+        tracing::info!(event = "register", user = %account.id, repeated = !is_new, "sign-up");
+        let pending = PendingSignUp { user_id: account.id, email: registration.email.to_string(), profile };
+        Ok(Registered { user_id, email_sent, pending, session })
+    }
+
+    /// Every rule, also those that need a dictionary. All faults at once.
+    fn check_registration(&self, form: &RegistrationForm) -> Result<(Registration, String)> {
+        let rules = &self.settings().sign_up;
+        let registration = form.check(rules)?;
+        let about = [&registration.first_name, &registration.last_name, registration.email.local_part(), &rules.site_name];
+        check_uncommon(&registration.password, &about).map_err(|fault| Error::field(Field::Password, fault))?;
+        let email_key = address::key(&registration.email).map_err(|fault| Error::field(Field::Email, fault))?;
+        Ok((registration, email_key))
+    }
+
+    /// Whether a visitor is told that the address has an account. Without proof of the mailbox there is no other
+    /// way than to tell: the answer to a good sign-up is a session.
+    fn tells_of_taken(&self, account: &Account) -> bool {
+        let without_proof = self.settings().email_verification == EmailVerification::Off;
+        without_proof || (account.verified_at.is_some() && !self.settings().prevent_enumeration)
+    }
+
+    /// Posts the letter that proves this account's address, or tells the owner of a proven one. The same number of
+    /// rows is written either way. `unless_within`: not again if there was one that lately.
+    pub(crate) async fn post_proof(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        unless_within: Option<TimeDelta>,
+    ) -> Result<()> {
+        let now = self.0.clock.now();
+        let is_proven = account.verified_at.is_some();
+        let (letter, pause) = if is_proven {
+            (Letter::AlreadyRegistered, Some(OWNER_TOLD_ONCE_IN))
+        } else {
+            (Letter::Confirm, unless_within)
+        };
+        let is_too_soon = match pause {
+            Some(pause) => tx.was_posted_since(account.id, letter, now - pause).await?,
+            None => false,
+        };
+        // A letter that is not written leaves the last code as it is, and costs a row all the same.
+        if is_too_soon || account.disabled_at.is_some() {
+            return tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await;
+        }
+        let token = self.make_token(account.id, Purpose::ConfirmEmail, is_proven)?;
+        tx.insert_one_time_token(&token, Purpose::ConfirmEmail).await?;
+        let (token_id, expires_at) = if is_proven { (None, None) } else { (Some(token.id), Some(token.expires_at)) };
+        tx.post(new_id(now)?, letter, &account.email, Some(account.id), token_id, now, expires_at).await
+    }
+
+    /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up
+    /// with a proven address finds a form whose codes are all wrong, as any stranger would.
+    fn make_token(&self, user_id: Uuid, purpose: Purpose, blank: bool) -> Result<OneTimeToken> {
+        let now = self.0.clock.now();
+        let id = new_id(now)?;
+        let proof = Proof::of(id, &self.0.keys);
+        let token_hash = if blank { tokens::random::<32>()?.to_vec() } else { tokens::hash(proof.jti.as_bytes()) };
+        let code_hash = (!blank).then(|| tokens::code_hash(id, &proof.code, &self.0.keys));
+        let expires_at = now + email_verification::lifetime(purpose, self.settings());
+        Ok(OneTimeToken {
+            id,
+            user_id,
+            token_hash,
+            code_hash,
+            attempts: 0,
+            created_at: now,
+            expires_at,
+            consumed_at: None,
+            superseded_at: None,
+        })
+    }
+}

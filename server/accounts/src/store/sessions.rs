@@ -1,0 +1,84 @@
+//! Tables `sessions` and `refresh_tokens`.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Tx, on_either};
+use crate::Result;
+use crate::sessions::Session;
+
+/// A row of the chain.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct StoredRefreshToken {
+    pub(crate) session_id: Uuid,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+impl Tx {
+    pub(crate) async fn insert_session(&mut self, session: &Session) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "INSERT INTO sessions (id, user_id, remember, auth_time, amr, address, user_agent,
+                                   created_at, last_used_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $4, $4, $8)")
+            .bind(session.id).bind(session.user_id).bind(session.remember).bind(session.auth_time).bind(&session.amr)
+            .bind(&session.address).bind(&session.user_agent).bind(session.expires_at)
+            .execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// A session that has not ended.
+    pub(crate) async fn live_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<Option<Session>> {
+        Ok(on_either!(self, conn => sqlx::query_as(
+            "SELECT * FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
+            .bind(id).bind(now).fetch_optional(conn).await?))
+    }
+
+    pub(crate) async fn end_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+        let ended = on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+            .bind(id).bind(now).execute(conn).await?.rows_affected());
+        Ok(ended == 1)
+    }
+
+    pub(crate) async fn end_sessions_of(&mut self, user_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL")
+            .bind(user_id).bind(now).execute(conn).await?.rows_affected()))
+    }
+
+    pub(crate) async fn touch_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+        on_either!(self, conn => sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE id = $1")
+            .bind(id).bind(now).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    pub(crate) async fn insert_refresh_token(
+        &mut self,
+        hash: &[u8],
+        session_id: Uuid,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+            .bind(hash).bind(session_id).bind(now).bind(expires_at).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    pub(crate) async fn refresh_token(&mut self, hash: &[u8]) -> Result<Option<StoredRefreshToken>> {
+        Ok(on_either!(self, conn => sqlx::query_as("SELECT * FROM refresh_tokens WHERE hash = $1")
+            .bind(hash).fetch_optional(conn).await?))
+    }
+
+    /// Uses it. True for one caller only, whoever else asks at the same time.
+    pub(crate) async fn use_refresh_token(&mut self, hash: &[u8], now: DateTime<Utc>) -> Result<bool> {
+        let used = on_either!(self, conn => sqlx::query(
+            "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2")
+            .bind(hash).bind(now).execute(conn).await?.rows_affected());
+        Ok(used == 1)
+    }
+
+    pub(crate) async fn delete_sessions(&mut self, over_before: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query("DELETE FROM sessions WHERE expires_at < $1 OR ended_at < $1")
+            .bind(over_before).execute(conn).await?.rows_affected()))
+    }
+}

@@ -1,0 +1,129 @@
+//! Table `users`.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Tx, on_either};
+use crate::{Result, User};
+
+/// What a sign-up says about a person, and what a proven one writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) password_hash: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) user_type: String,
+    pub(crate) phone: Option<String>,
+    pub(crate) locale: String,
+    pub(crate) terms_version: Option<String>,
+}
+
+/// A row, as far as sign-in and proof need it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Account {
+    pub(crate) id: Uuid,
+    pub(crate) email: String,
+    pub(crate) password_hash: String,
+    pub(crate) verified_at: Option<DateTime<Utc>>,
+    pub(crate) disabled_at: Option<DateTime<Utc>>,
+    first_name: String,
+    last_name: String,
+    user_type: String,
+    phone: Option<String>,
+    locale: String,
+    terms_version: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Account {
+    pub(crate) fn to_user(&self) -> User {
+        User {
+            id: self.id,
+            email: self.email.clone(),
+            email_verified: self.verified_at.is_some(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            user_type: self.user_type.clone(),
+            phone: self.phone.clone(),
+            locale: self.locale.clone(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        Profile {
+            password_hash: self.password_hash.clone(),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            user_type: self.user_type.clone(),
+            phone: self.phone.clone(),
+            locale: self.locale.clone(),
+            terms_version: self.terms_version.clone(),
+        }
+    }
+}
+
+impl Tx {
+    /// A new, unproven account. False when the address has one already: the index decides, so two at once are one.
+    pub(crate) async fn insert_user(
+        &mut self,
+        id: Uuid,
+        email: &str,
+        email_key: &str,
+        profile: &Profile,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let terms_accepted_at = profile.terms_version.as_ref().map(|_| now);
+        let inserted = on_either!(self, conn => sqlx::query(
+            "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
+                                terms_version, terms_accepted_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+             ON CONFLICT (email_key) DO NOTHING")
+            .bind(id).bind(email).bind(email_key).bind(&profile.password_hash)
+            .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
+            .bind(&profile.phone).bind(&profile.locale)
+            .bind(&profile.terms_version).bind(terms_accepted_at).bind(now)
+            .execute(conn).await?.rows_affected());
+        Ok(inserted == 1)
+    }
+
+    pub(crate) async fn account_by_key(&mut self, email_key: &str) -> Result<Option<Account>> {
+        Ok(on_either!(self, conn => sqlx::query_as("SELECT * FROM users WHERE email_key = $1")
+            .bind(email_key).fetch_optional(conn).await?))
+    }
+
+    pub(crate) async fn account(&mut self, id: Uuid) -> Result<Option<Account>> {
+        Ok(on_either!(self, conn => sqlx::query_as("SELECT * FROM users WHERE id = $1")
+            .bind(id).fetch_optional(conn).await?))
+    }
+
+    /// Proves the address, once. False when it was proven before.
+    pub(crate) async fn verify_user(&mut self, id: Uuid, profile: &Profile, now: DateTime<Utc>) -> Result<bool> {
+        let verified = on_either!(self, conn => sqlx::query(
+            "UPDATE users SET verified_at = $2, updated_at = $2, password_hash = $3, first_name = $4, last_name = $5,
+                              user_type = $6, phone = $7, locale = $8, terms_version = $9
+             WHERE id = $1 AND verified_at IS NULL AND disabled_at IS NULL")
+            .bind(id).bind(now).bind(&profile.password_hash).bind(&profile.first_name).bind(&profile.last_name)
+            .bind(&profile.user_type).bind(&profile.phone).bind(&profile.locale).bind(&profile.terms_version)
+            .execute(conn).await?.rows_affected());
+        Ok(verified == 1)
+    }
+
+    /// Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile.
+    pub(crate) async fn upgrade_hash(&mut self, id: Uuid, old: &str, new: &str) -> Result<()> {
+        on_either!(self, conn => sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+            .bind(id).bind(old).bind(new).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Sign-ups that nobody ever proved or used, begun before a time.
+    pub(crate) async fn delete_unproven_users(&mut self, before: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query(
+            "DELETE FROM users WHERE verified_at IS NULL AND created_at < $1
+             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)")
+            .bind(before).execute(conn).await?.rows_affected()))
+    }
+}

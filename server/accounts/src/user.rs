@@ -1,0 +1,31 @@
+//! A person with an account, as everybody may be told who may be told at all.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// What is shown of an account to its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct User {
+    /// UUID v7.
+    pub id: Uuid,
+    /// As typed at sign-up, in lower case.
+    pub email: String,
+    /// Whether the address is proven.
+    #[sqlx(default)]
+    pub email_verified: bool,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// What the account is for.
+    pub user_type: String,
+    /// E.164.
+    pub phone: Option<String>,
+    /// BCP 47.
+    pub locale: String,
+    /// UTC.
+    pub created_at: DateTime<Utc>,
+    /// UTC.
+    pub updated_at: DateTime<Utc>,
+}
