@@ -11,6 +11,7 @@ export CARGO_TARGET_DIR=$PWD/target
 SECONDS=0
 current=start
 started_services=
+passed=
 step() {
   current=$1
   echo
@@ -21,7 +22,8 @@ finish() {
   trap - EXIT
   if [ -n "$started_services" ]; then "$scripts/services.sh" stop || true; fi
   echo
-  if [ "$status" = 0 ]; then
+  # Not the status alone: it is 0 when a signal ends the run between two commands.
+  if [ -n "$passed" ]; then
     echo "make test: everything passed in $SECONDS s"
   else
     echo "make test: FAILED at \"$current\" after $SECONDS s" >&2
@@ -29,6 +31,8 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 "$scripts/prerequisites.sh"
 
@@ -69,4 +73,4 @@ step "browser tests"
 step "against parts of others"
 "$scripts/outsiders.sh"
 
-current=end
+passed=yes

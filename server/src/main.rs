@@ -1,1 +1,103 @@
-fn main(){}
+//! `vestibule`: reads the settings, builds the site, serves it, and stops in order.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use accounts::{Clock, Store};
+use clap::Parser as _;
+use secrecy::ExposeSecret as _;
+use server::cli::{Cli, Command};
+use server::config::{self, names};
+use server::{Config, listener, post_office};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or_default();
+    if command == Command::Configuration {
+        print!("{}", names::reference());
+        return ExitCode::SUCCESS;
+    }
+    let config = match config::from_process(cli.config.as_deref()).and_then(|sources| Config::read(&sources)) {
+        Ok(config) => config,
+        Err(faults) => return tell(&faults),
+    };
+    if command == Command::Check {
+        println!("The settings are in order.");
+        return ExitCode::SUCCESS;
+    }
+    log_to(&config);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.map_err(Into::into).and_then(|runtime| {
+        runtime.block_on(async {
+            match command {
+                Command::Migrate => migrate(&config).await,
+                _ => serve(config).await,
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vestibule: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tell(faults: &[String]) -> ExitCode {
+    eprintln!("vestibule: the settings have {} to mend:", if faults.len() == 1 { "a fault" } else { "faults" });
+    for fault in faults {
+        eprintln!("  {fault}");
+    }
+    ExitCode::FAILURE
+}
+
+fn log_to(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json { log.json().init() } else { log.init() }
+}
+
+async fn migrate(config: &Config) -> Outcome {
+    let store = Store::open(config.database_url.expose_secret()).await?;
+    store.migrate().await?;
+    println!("The tables are up to date.");
+    Ok(())
+}
+
+async fn serve(config: Config) -> Outcome {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let (public_url, has_mailbox) = (config.settings.public_url.clone(), config.has_mailbox());
+    if !config.settings.rate_limits {
+        tracing::warn!("rate limits are off: for load tests only");
+    }
+    let site = server::build(config, Clock::System).await?;
+    let post_office = tokio::spawn(post_office::run(site.accounts().clone()));
+    if has_mailbox {
+        println!("Letters are not sent; read them at {public_url}/dev/mailbox");
+    }
+    println!("Vestibule is ready: {public_url}");
+    listener::serve(listener, site.router(), asked_to_stop()).await?;
+    post_office.abort();
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM from whoever runs services here.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    interrupt.await.ok();
+}

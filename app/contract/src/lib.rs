@@ -8,6 +8,7 @@
 
 pub mod confirmation;
 pub mod email_address;
+pub mod feedback;
 pub mod login;
 pub mod password;
 pub mod paths;

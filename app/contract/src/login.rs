@@ -27,7 +27,7 @@ impl LoginForm {
             faults.add(Field::Email, Fault::Missing);
         }
         if self.password.is_empty() {
-            faults.add(Field::Password, Fault::Missing);
+            faults.add(Field::CurrentPassword, Fault::Missing);
         }
         let faults = faults.into_vec();
         if faults.is_empty() { Ok(()) } else { Err(faults) }

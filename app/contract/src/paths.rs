@@ -50,8 +50,21 @@ mod tests {
     #[test]
     fn nobody_is_sent_to_another_site() {
         for next in [
-            "", "//e", "/\\e", "\\\\e", "https:e", "https:/e", "http://acct.test@e", "javascript:alert(1)", "data:,",
-            "/\t/e", "/a\r\nSet-Cookie: a=b", " /account", "account", "/\u{3002}e", "/／e",
+            "",
+            "//e",
+            "/\\e",
+            "\\\\e",
+            "https:e",
+            "https:/e",
+            "http://acct.test@e",
+            "javascript:alert(1)",
+            "data:,",
+            "/\t/e",
+            "/a\r\nSet-Cookie: a=b",
+            " /account",
+            "account",
+            "/\u{3002}e",
+            "/／e",
         ] {
             assert_eq!(local(next), None, "{next:?}");
         }

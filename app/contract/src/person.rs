@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn names_of_people_are_taken_as_they_are() {
-        for name in ["O'Brien", "王", "van der Berg", "McDonald", "Ana-María", "José", "Нина", "محمد", "D’Arcy", "X Æ"] {
+        for name in ["O'Brien", "王", "van der Berg", "McDonald", "Ana-María", "José", "Нина", "محمد", "D’Arcy", "X Æ"]
+        {
             assert_eq!(parse_name(&format!("  {name} ")), Ok(name.to_owned()));
         }
     }

@@ -31,7 +31,9 @@ mod tests {
 
     #[test]
     fn other_things_are_no_number() {
-        for typed in ["020 7946 0018", "+1234567", "+1234567890123456", "+٤٤٢٠٧٩٤٦٠٠١٨", "+44 20 call me", "+0123456789"] {
+        for typed in
+            ["020 7946 0018", "+1234567", "+1234567890123456", "+٤٤٢٠٧٩٤٦٠٠١٨", "+44 20 call me", "+0123456789"]
+        {
             assert_eq!(parse(typed), Err(Fault::Malformed), "{typed:?}");
         }
         assert_eq!(parse("+44 20 7946 0018\n5"), Err(Fault::Malformed));

@@ -50,8 +50,10 @@ coded! {
     Field {
         /// The e-mail address.
         Email = "email",
-        /// A password: a new one at sign-up, the current one elsewhere.
+        /// The password to be, at sign-up.
         Password = "password",
+        /// The password that an account has. Posted under the same name; told in other words.
+        CurrentPassword = "password",
         /// The password once more; asked of programs only.
         PasswordConfirm = "password_confirm",
         /// A password that replaces another.
@@ -194,9 +196,9 @@ impl Refusal {
     /// Seconds for a `Retry-After` header, where there is one.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } | Self::Unavailable { retry_after } => {
-                Some(retry_after)
-            }
+            Self::RateLimited { retry_after }
+            | Self::Overloaded { retry_after }
+            | Self::Unavailable { retry_after } => Some(retry_after),
             _ => None,
         }
     }
@@ -227,6 +229,11 @@ impl Problem {
             400 | 401 | 403 => 422,
             status => status,
         }
+    }
+
+    /// The refusal, if it is one.
+    pub const fn refusal(&self) -> Option<Refusal> {
+        if let Self::Refused(refusal) = self { Some(*refusal) } else { None }
     }
 
     /// The faults of one field.

@@ -61,9 +61,15 @@ impl RegistrationForm {
         let phone = faults.keep(Field::Phone, present(rules.phone, &self.phone, phone::parse));
         let terms_version = faults.keep(Field::Terms, self.check_terms(rules));
         match (email, first_name, last_name, user_type, phone, terms_version, faults.into_vec()) {
-            (Some(email), Some(first_name), Some(last_name), Some(user_type), Some(phone), Some(terms_version), faults)
-                if faults.is_empty() =>
-            {
+            (
+                Some(email),
+                Some(first_name),
+                Some(last_name),
+                Some(user_type),
+                Some(phone),
+                Some(terms_version),
+                faults,
+            ) if faults.is_empty() => {
                 let (first_name, last_name) = (first_name.unwrap_or_default(), last_name.unwrap_or_default());
                 let password = self.password.clone();
                 Ok(Registration { email, password, first_name, last_name, user_type, phone, terms_version })

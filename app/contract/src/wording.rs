@@ -27,9 +27,8 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
             "This password is widely used or easy to guess. Choose a different one"
         }
         (Field::Password | Field::NewPassword, Fault::ContainsEmail) => "Password must not contain your email address",
-        (Field::Password, Fault::Incorrect) => {
-            "This is not the password chosen at sign-up. Check it, or set a new one below"
-        }
+        (Field::CurrentPassword, Fault::Missing) => "Enter your password",
+        (Field::CurrentPassword, _) => "This is not the password chosen at sign-up. Check it, or set a new one",
         (Field::Password | Field::NewPassword, _) => "Password must be text without control characters",
         (Field::PasswordConfirm, Fault::Missing) => "Enter the password again",
         (Field::PasswordConfirm, _) => "The two passwords are not the same",
@@ -41,7 +40,9 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::LastName, _) => "Last name must not contain invisible characters",
         (Field::UserType, _) => "Choose what the account is for",
         (Field::Phone, Fault::Missing) => "Enter your phone number",
-        (Field::Phone, _) => "Enter a phone number in international format, like +44 20 7946 0018, with 15 digits or fewer",
+        (Field::Phone, _) => {
+            "Enter a phone number in international format, like +44 20 7946 0018, with 15 digits or fewer"
+        }
         (Field::Terms, Fault::Missing) => "Select that you agree to the terms to create an account",
         (Field::Terms, _) => "The terms have changed. Read them again, then agree",
         (Field::Code, Fault::Missing) => "Enter the 6-digit code",
@@ -53,9 +54,6 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
     };
     text.to_owned()
 }
-
-/// A sign-in form with nothing typed as password: not a new one, so other words.
-pub const CURRENT_PASSWORD_MISSING: &str = "Enter your password";
 
 /// A policy's no, told to a person or a program.
 pub fn refusal(refusal: Refusal) -> String {

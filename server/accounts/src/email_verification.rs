@@ -129,7 +129,11 @@ impl Accounts {
     }
 
     /// The same by six digits. The try is counted, and committed, before anything is said about it.
-    async fn find_by_code(&self, visitor: &Visitor, form: &ConfirmationForm) -> Result<Option<(OneTimeToken, Account)>> {
+    async fn find_by_code(
+        &self,
+        visitor: &Visitor,
+        form: &ConfirmationForm,
+    ) -> Result<Option<(OneTimeToken, Account)>> {
         let pending = visitor.pending_sign_up.as_ref();
         if form.code.is_empty() && pending.is_none() {
             return Err(Error::field(Field::Token, Fault::Missing));
@@ -180,7 +184,12 @@ impl Accounts {
 
     /// Whose password the account will have: of the client that signed up here, the one chosen at the first sign-up
     /// when it is given, or a new one.
-    async fn profile_to_confirm(&self, visitor: &Visitor, form: &ConfirmationForm, account: &Account) -> Result<Profile> {
+    async fn profile_to_confirm(
+        &self,
+        visitor: &Visitor,
+        form: &ConfirmationForm,
+        account: &Account,
+    ) -> Result<Profile> {
         if let Some(pending) = visitor.pending_sign_up.as_ref().filter(|pending| pending.is_of(account.id)) {
             return Ok(pending.profile().clone());
         }
@@ -202,7 +211,7 @@ impl Accounts {
         if self.0.hasher.verify(&form.password, Some(&account.password_hash)).await? {
             return Ok(profile);
         }
-        Err(Error::field(Field::Password, Fault::Incorrect))
+        Err(Error::field(Field::CurrentPassword, Fault::Incorrect))
     }
 
     /// Spends the letter, proves the address, begins the session: all or nothing, for one caller.

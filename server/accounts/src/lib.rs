@@ -31,10 +31,10 @@ use std::sync::Arc;
 
 pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
-pub use email_verification::{Confirmed, ConfirmationLink};
+pub use email_verification::{ConfirmationLink, Confirmed};
 pub use error::Error;
 pub use login::LoginStep;
-pub use mailer::{Mailer, MailboxMessage, SmtpServer};
+pub use mailer::{MailboxMessage, Mailer, SmtpServer};
 pub use registration::{PendingSignUp, Registered};
 pub use sessions::{NewSession, SignedIn};
 pub use settings::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings};
@@ -74,6 +74,11 @@ impl Accounts {
     /// The operator's choices.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     /// The public keys that verify access tokens, as a JWK set (RFC 7517).

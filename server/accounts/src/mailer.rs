@@ -76,8 +76,15 @@ impl SmtpServer {
         Ok(Self { transport: builder.timeout(Some(SMTP_TIMEOUT)).build(), from })
     }
 
-    async fn send(&self, id: Uuid, recipient: &str, letter: &Rendered, created_at: DateTime<Utc>) -> Result<(), NotSent> {
-        let message = self.compose(id, recipient, letter, created_at).map_err(|error| NotSent::Never(error.to_string()))?;
+    async fn send(
+        &self,
+        id: Uuid,
+        recipient: &str,
+        letter: &Rendered,
+        created_at: DateTime<Utc>,
+    ) -> Result<(), NotSent> {
+        let message =
+            self.compose(id, recipient, letter, created_at).map_err(|error| NotSent::Never(error.to_string()))?;
         let sent = self.transport.send(message).await;
         sent.map(drop).map_err(|error| match error {
             // Greylisting and full mailboxes are 4xx; only 5xx is a final no (RFC 5321 4.2.1).

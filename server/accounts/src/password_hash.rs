@@ -135,7 +135,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_defaults_are_the_minimum_of_owasp() {
-        let stored = Hasher::new(Hashing::default()).expect("a hasher").hash(&Password::new("p")).await.expect("a hash");
+        let stored =
+            Hasher::new(Hashing::default()).expect("a hasher").hash(&Password::new("p")).await.expect("a hash");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
     }
 
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn passwords_of_the_many_are_refused() {
-        for typed in ["password1234", "123456789012", "qwertyuiop12", "iloveyou2026", "aaaaaaaaaaaa", "letmeinletmein"] {
+        for typed in ["password1234", "123456789012", "qwertyuiop12", "iloveyou2026", "aaaaaaaaaaaa", "letmeinletmein"]
+        {
             assert_eq!(check_uncommon(&Password::new(typed), &[]), Err(Fault::TooCommon), "{typed}");
         }
         for typed in ["three unrelated words", "tractor lemon violin", "xkWq93!mLp0zR"] {

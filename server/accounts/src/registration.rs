@@ -47,6 +47,20 @@ impl PendingSignUp {
         self.user_id
     }
 
+    /// Given name, family name, kind and phone as typed, so that a corrected form asks nothing twice.
+    pub fn typed(&self) -> [(&'static str, &str); 5] {
+        let Profile { first_name, last_name, user_type, phone, .. } = &self.profile;
+        let phone = phone.as_deref().unwrap_or_default();
+        let email = self.email.as_str();
+        [
+            ("email", email),
+            ("first_name", first_name),
+            ("last_name", last_name),
+            ("user_type", user_type),
+            ("phone", phone),
+        ]
+    }
+
     pub(crate) fn profile(&self) -> &Profile {
         &self.profile
     }
@@ -115,7 +129,8 @@ impl Accounts {
     fn check_registration(&self, form: &RegistrationForm) -> Result<(Registration, String)> {
         let rules = &self.settings().sign_up;
         let registration = form.check(rules)?;
-        let about = [&registration.first_name, &registration.last_name, registration.email.local_part(), &rules.site_name];
+        let about =
+            [&registration.first_name, &registration.last_name, registration.email.local_part(), &rules.site_name];
         check_uncommon(&registration.password, &about).map_err(|fault| Error::field(Field::Password, fault))?;
         let email_key = address::key(&registration.email).map_err(|fault| Error::field(Field::Email, fault))?;
         Ok((registration, email_key))

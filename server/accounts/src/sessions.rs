@@ -158,7 +158,13 @@ impl Accounts {
         session.expires_at.min(now + self.settings().lifetimes.refresh)
     }
 
-    fn tokens(&self, user: User, session: &Session, refresh: RefreshToken, refresh_lives: TimeDelta) -> Result<NewSession> {
+    fn tokens(
+        &self,
+        user: User,
+        session: &Session,
+        refresh: RefreshToken,
+        refresh_lives: TimeDelta,
+    ) -> Result<NewSession> {
         let now = self.0.clock.now();
         let (access, access_lives) = jwt::issue_access(&user, session, now, self.settings(), &self.0.keys)?;
         let signed_in = SignedIn { user, session_id: session.id, auth_time: session.auth_time };

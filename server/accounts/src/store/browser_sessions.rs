@@ -23,7 +23,11 @@ impl Tx {
         Ok(())
     }
 
-    pub(crate) async fn browser_session(&mut self, id_hash: &[u8], now: DateTime<Utc>) -> Result<Option<BrowserSession>> {
+    pub(crate) async fn browser_session(
+        &mut self,
+        id_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Option<BrowserSession>> {
         Ok(on_either!(self, conn => sqlx::query_as(
             "SELECT data, expires_at FROM browser_sessions WHERE id_hash = $1 AND expires_at > $2")
             .bind(id_hash).bind(now).fetch_optional(conn).await?))

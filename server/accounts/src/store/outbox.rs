@@ -60,7 +60,12 @@ impl Tx {
     }
 
     /// Whether a person was written such a letter since a time.
-    pub(crate) async fn was_posted_since(&mut self, user_id: Uuid, letter: Letter, since: DateTime<Utc>) -> Result<bool> {
+    pub(crate) async fn was_posted_since(
+        &mut self,
+        user_id: Uuid,
+        letter: Letter,
+        since: DateTime<Utc>,
+    ) -> Result<bool> {
         let found: i64 = on_either!(self, conn => sqlx::query_scalar(
             "SELECT count(*) FROM outbox WHERE user_id = $1 AND letter = $2 AND created_at > $3")
             .bind(user_id).bind(letter.name()).bind(since).fetch_one(conn).await?);

@@ -41,8 +41,10 @@ impl Tx {
     }
 
     pub(crate) async fn end_sessions_of(&mut self, user_id: Uuid, now: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL")
-            .bind(user_id).bind(now).execute(conn).await?.rows_affected()))
+        Ok(
+            on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL")
+            .bind(user_id).bind(now).execute(conn).await?.rows_affected()),
+        )
     }
 
     pub(crate) async fn touch_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {

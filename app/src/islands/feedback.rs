@@ -1,0 +1,139 @@
+//! Feedback on a form while it is filled: what is wrong with a field when it is left (never while it is typed for
+//! the first time), show and hide for passwords, a busy button. It judges by the rules of the server and speaks its
+//! sentences; it never stops a form from being sent, because the server answers the same without it.
+//!
+//! The island renders nothing. The form stays the server's HTML, with uncontrolled inputs: password managers fill
+//! them before any script runs.
+
+use contract::feedback::FormKind;
+use contract::rules::SignUpRules;
+use leptos::prelude::*;
+
+/// Watches the form with this id.
+#[island]
+pub fn Feedback(form: String, kind: FormKind, rules: SignUpRules) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    browser::watch(&form, kind, rules);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (form, kind, rules);
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use contract::feedback::FormKind;
+    use contract::rules::SignUpRules;
+    use wasm_bindgen::JsCast as _;
+    use wasm_bindgen::prelude::Closure;
+    use web_sys::{Document, Element, Event, EventTarget, HtmlButtonElement, HtmlFormElement, HtmlInputElement};
+
+    pub(super) fn watch(form_id: &str, kind: FormKind, rules: SignUpRules) {
+        let Some(form) = document().get_element_by_id(form_id).and_then(|form| form.dyn_into::<HtmlFormElement>().ok())
+        else {
+            return;
+        };
+        reveal_buttons(&form);
+        let judged = form.clone();
+        on(&form, "focusout", move |event| judge(&judged, kind, &rules, &event));
+        let sent = form.clone();
+        on(&form, "submit", move |_| busy(&sent));
+    }
+
+    fn document() -> Document {
+        leptos::prelude::document()
+    }
+
+    fn on(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 'static) {
+        let handler = Closure::<dyn FnMut(Event)>::new(handler);
+        // Lives as long as the page.
+        target.add_event_listener_with_callback(event, handler.into_js_value().unchecked_ref()).ok();
+    }
+
+    fn judge(form: &HtmlFormElement, kind: FormKind, rules: &SignUpRules, event: &Event) {
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
+        let is_text = !matches!(input.type_().as_str(), "radio" | "checkbox" | "hidden");
+        // A field that was only passed through, on the way to another, is not scolded.
+        let was_marked = input.has_attribute("aria-invalid");
+        if !is_text || (input.value().is_empty() && !was_marked) {
+            return;
+        }
+        match kind.sentence(&input.name(), |name| value(form, name), rules) {
+            Some(sentence) => mark(&input, &sentence),
+            None => unmark(&input),
+        }
+    }
+
+    fn value(form: &HtmlFormElement, name: &str) -> String {
+        let selector = format!("[name='{name}']:not([type=radio],[type=checkbox]),[name='{name}']:checked");
+        let found = form.query_selector(&selector).ok().flatten();
+        found.and_then(|found| found.dyn_into::<HtmlInputElement>().ok()).map(|input| input.value()).unwrap_or_default()
+    }
+
+    /// What the server's page shows for the same fault.
+    fn mark(input: &HtmlInputElement, sentence: &str) {
+        unmark(input);
+        let Some(field) = input.closest(".field").ok().flatten() else { return };
+        let id = format!("{}-error", input.id());
+        let Ok(message) = document().create_element("span") else { return };
+        message.set_id(&id);
+        message.set_class_name("error-msg");
+        message.set_text_content(Some(sentence));
+        let row = field.query_selector(".with-btn").ok().flatten();
+        field.insert_before(&message, row.as_deref()).ok();
+        field.class_list().add_1("invalid").ok();
+        input.set_attribute("aria-invalid", "true").ok();
+        describe(input, |ids| ids.push(id));
+    }
+
+    fn unmark(input: &HtmlInputElement) {
+        let id = format!("{}-error", input.id());
+        if let Some(message) = document().get_element_by_id(&id) {
+            message.remove();
+        }
+        if let Ok(Some(field)) = input.closest(".field") {
+            field.class_list().remove_1("invalid").ok();
+        }
+        input.remove_attribute("aria-invalid").ok();
+        describe(input, |ids| ids.retain(|other| *other != id));
+    }
+
+    fn describe(input: &Element, change: impl FnOnce(&mut Vec<String>)) {
+        let ids = input.get_attribute("aria-describedby").unwrap_or_default();
+        let mut ids: Vec<String> = ids.split_whitespace().map(str::to_owned).collect();
+        change(&mut ids);
+        if ids.is_empty() {
+            input.remove_attribute("aria-describedby").ok();
+        } else {
+            input.set_attribute("aria-describedby", &ids.join(" ")).ok();
+        }
+    }
+
+    fn reveal_buttons(form: &HtmlFormElement) {
+        let Ok(buttons) = form.query_selector_all("button[aria-controls]") else { return };
+        for at in 0..buttons.length() {
+            let Some(button) = buttons.item(at).and_then(|node| node.dyn_into::<HtmlButtonElement>().ok()) else {
+                continue;
+            };
+            let id = button.get_attribute("aria-controls").unwrap_or_default();
+            let input = document().get_element_by_id(&id).and_then(|input| input.dyn_into::<HtmlInputElement>().ok());
+            let Some(input) = input else { continue };
+            let (toggled, pressed) = (input.clone(), button.clone());
+            on(&button, "click", move |_| show(&toggled, &pressed, toggled.type_() == "password"));
+            // A password in plain sight is not what the browser should remember the field as.
+            on(form, "submit", move |_| show(&input, &button, false));
+        }
+    }
+
+    fn show(input: &HtmlInputElement, button: &HtmlButtonElement, visible: bool) {
+        input.set_type(if visible { "text" } else { "password" });
+        button.set_text_content(Some(if visible { "Hide" } else { "Show" }));
+        button.set_attribute("aria-label", if visible { "Hide password" } else { "Show password" }).ok();
+    }
+
+    /// Says that something happens. The button stays: a page that is left and come back to must work again.
+    fn busy(form: &HtmlFormElement) {
+        let Ok(Some(button)) = form.query_selector("button[data-busy]") else { return };
+        let text = button.get_attribute("data-busy").unwrap_or_default();
+        button.set_attribute("aria-disabled", "true").ok();
+        button.set_text_content(Some(&text));
+    }
+}

@@ -1,0 +1,44 @@
+//! The account at a glance.
+
+use contract::paths;
+use leptos::prelude::*;
+
+use crate::page::request;
+use crate::parts::layout::Document;
+
+#[component]
+pub fn Account() -> impl IntoView {
+    // The gate lets nobody else in; without a person there is nothing to show.
+    request().visitor.signed_in.map(|signed_in| {
+        let user = signed_in.user;
+        let name = format!("{} {}", user.first_name, user.last_name).trim().to_owned();
+        let heading = if name.is_empty() { user.email.clone() } else { name.clone() };
+        let tag = if user.email_verified {
+            view! { <span class="tag">"Confirmed"</span> }
+        } else {
+            view! { <span class="tag warn">"Not confirmed"</span> }
+        };
+        let date = |at: chrono::DateTime<chrono::Utc>, format| {
+            view! { <time datetime=at.to_rfc3339()>{at.format(format).to_string()}</time> }
+        };
+        view! {
+            <Document title="Your account">
+                <h1>{heading}</h1>
+                <dl class="facts">
+                    {(!name.is_empty()).then(|| view! { <div><dt>"Name"</dt><dd>{name.clone()}</dd></div> })}
+                    <div><dt>"Email address"</dt><dd>{user.email} " " {tag}</dd></div>
+                    <div><dt>"Account for"</dt><dd class="capital">{user.user_type}</dd></div>
+                    {user.phone.map(|phone| view! { <div><dt>"Phone number"</dt><dd>{phone}</dd></div> })}
+                    <div><dt>"Member since"</dt><dd>{date(user.created_at, "%-d %B %Y")}</dd></div>
+                    <div>
+                        <dt>"Signed in"</dt>
+                        <dd>{date(signed_in.auth_time, "%-d %B %Y, %H:%M UTC")}</dd>
+                    </div>
+                </dl>
+                <form method="post" action=paths::LOGOUT>
+                    <button class="btn quiet" type="submit">"Sign out"</button>
+                </form>
+            </Document>
+        }
+    })
+}

@@ -1,0 +1,46 @@
+//! Questions about signing in: at the same place on every page (WCAG 3.2.6).
+
+use contract::paths;
+use leptos::prelude::*;
+
+use crate::page::request;
+use crate::parts::layout::Document;
+
+#[component]
+pub fn Help() -> impl IntoView {
+    let name = request().site.rules.site_name.clone();
+    view! {
+        <Document title="Help signing in">
+            <h1>"Help signing in"</h1>
+            <details>
+                <summary>"No code arrived"</summary>
+                <div class="stack">
+                    <p>"Letters can take a few minutes. Look into the spam folder, and check the address you typed."</p>
+                    <p><a href=paths::VERIFY_EMAIL>"Ask for a new code"</a></p>
+                </div>
+            </details>
+            <details>
+                <summary>"The code does not work"</summary>
+                <div class="stack">
+                    <p>"Only the newest code works, for 24 hours, and five tries. Ask for a new one if in doubt."</p>
+                    <p>"A code belongs to the browser you signed up in. In another browser, open the link in the email."</p>
+                </div>
+            </details>
+            <details>
+                <summary>"The link asks for a password"</summary>
+                <p>
+                    "You opened it in another browser than the one you signed up in. Enter the password you chose, or set a new one there."
+                </p>
+            </details>
+            <details>
+                <summary>"Email address or password is not correct"</summary>
+                <p>"Check both for typing mistakes; \"Show\" beside the password lets you see it. Upper and lower case matter."</p>
+            </details>
+            <details>
+                <summary>"I got a letter but did not sign up"</summary>
+                <p>"Ignore it. Without the code or the link in it, no account is confirmed with your address."</p>
+            </details>
+            <p>"Still stuck? Write to whoever runs " {name} "."</p>
+        </Document>
+    }
+}

@@ -1,0 +1,6 @@
+//! What pages are made of.
+
+pub(crate) mod field;
+pub(crate) mod form;
+pub(crate) mod layout;
+pub(crate) mod notice;

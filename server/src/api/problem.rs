@@ -1,0 +1,86 @@
+//! The API door's adapter: a [`Problem`] as status and fault envelope.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::SecondsFormat;
+use contract::{Problem, Refusal, wording};
+use serde_json::{Value, json};
+
+use crate::Site;
+use crate::headers::RequestId;
+
+/// What a handler answers instead of success. A layer writes it out, because only the layer knows the request's id.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(pub(crate) Problem);
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self(Problem::Refused(refusal))
+    }
+}
+
+impl From<accounts::Error> for Failed {
+    fn from(error: accounts::Error) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Failed {
+    pub(crate) fn respond(&self, site: &Site, id: Option<&RequestId>) -> Response {
+        let Self(problem) = self;
+        let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.envelope(site, id))).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = problem.refusal().and_then(Refusal::retry_after) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 11.6.1: a 401 names the scheme.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+
+    fn envelope(&self, site: &Site, id: Option<&RequestId>) -> Value {
+        let Self(problem) = self;
+        let rules = &site.config().settings.sign_up;
+        let mut details: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut codes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        if let Problem::Invalid(faults) = problem {
+            for found in faults {
+                let name = found.field.code();
+                details.entry(name).or_default().push(wording::fault(found.field, found.fault, rules));
+                codes.entry(name).or_default().push(found.fault.code());
+            }
+        }
+        let message = match problem {
+            Problem::Invalid(_) => wording::VALIDATION_FAILED.to_owned(),
+            Problem::Refused(refusal) => wording::refusal(*refusal),
+            Problem::Internal => wording::INTERNAL.to_owned(),
+        };
+        let request_id = id.map(|id| id.0.as_str());
+        let timestamp = site.accounts().clock().now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        json!({ "error": {
+            "code": problem.code(), "message": message, "details": details, "codes": codes,
+            "timestamp": timestamp, "request_id": request_id,
+        } })
+    }
+}

@@ -1,0 +1,102 @@
+//! tower-sessions over the accounts' own database.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use accounts::{Accounts, BrowserSession};
+use app::request::Cookies;
+use chrono::DateTime;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time::{Duration, OffsetDateTime};
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
+
+/// A sign-up is finished within the life of its letter.
+const LIVES: Duration = Duration::hours(24);
+
+/// What `async_trait` makes of an `async fn`; written out, because that is all we would need it for.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct BrowserSessions(Accounts);
+
+pub(crate) fn layer(accounts: &Accounts, cookies: &Cookies) -> SessionManagerLayer<BrowserSessions> {
+    let layer = SessionManagerLayer::new(BrowserSessions(accounts.clone()))
+        .with_name(cookies.name("session"))
+        .with_secure(cookies.secure)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(LIVES));
+    match &cookies.domain {
+        Some(domain) => layer.with_domain(domain.clone()),
+        None => layer,
+    }
+}
+
+impl SessionStore for BrowserSessions {
+    fn create<'a, 'b, 'c>(&'a self, record: &'b mut Record) -> Answer<'c, ()>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move {
+            while !self.0.create_browser_session(&key(record.id), &encode(record)?).await.map_err(backend)? {
+                record.id = Id::default();
+            }
+            Ok(())
+        })
+    }
+
+    fn save<'a, 'b, 'c>(&'a self, record: &'b Record) -> Answer<'c, ()>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move { self.0.save_browser_session(&key(record.id), &encode(record)?).await.map_err(backend) })
+    }
+
+    fn load<'a, 'b, 'c>(&'a self, id: &'b Id) -> Answer<'c, Option<Record>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move {
+            let found = self.0.load_browser_session(&key(*id)).await.map_err(backend)?;
+            found.map(|found| decode(*id, &found)).transpose()
+        })
+    }
+
+    fn delete<'a, 'b, 'c>(&'a self, id: &'b Id) -> Answer<'c, ()>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move { self.0.delete_browser_session(&key(*id)).await.map_err(backend) })
+    }
+}
+
+fn key(id: Id) -> [u8; 16] {
+    id.0.to_be_bytes()
+}
+
+fn encode(record: &Record) -> Result<BrowserSession> {
+    let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    let expires_at = DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or(DateTime::UNIX_EPOCH);
+    Ok(BrowserSession { data, expires_at })
+}
+
+fn decode(id: Id, session: &BrowserSession) -> Result<Record> {
+    let data = serde_json::from_str(&session.data).map_err(|error| Error::Decode(error.to_string()))?;
+    let expiry_date = OffsetDateTime::from_unix_timestamp(session.expires_at.timestamp());
+    let expiry_date = expiry_date.map_err(|error| Error::Decode(error.to_string()))?;
+    Ok(Record { id, data, expiry_date })
+}
+
+fn backend(error: accounts::Error) -> Error {
+    Error::Backend(error.to_string())
+}

@@ -1,0 +1,60 @@
+//! Settings: the only reader of the environment.
+//!
+//! Every setting stands in [`names::SETTINGS`]; the reference in `docs/configuration.md` is printed from it. All faults
+//! are collected and told together, each with what to do.
+
+pub mod names;
+mod parse;
+mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use accounts::Settings;
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+pub use read::{Sources, from_process};
+
+/// What an operator decided, read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `host:port` of the public address, as browsers send it.
+    pub authority: String,
+    /// SQLite file, generated secret.
+    pub data_dir: PathBuf,
+    /// `sqlite://…` or `postgres://…`. May hold a password.
+    pub database_url: SecretString,
+    /// Without it, letters go to the built-in mailbox. May hold a password.
+    pub smtp_url: Option<SecretString>,
+    /// Who writes.
+    pub mail_from: String,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The parent domain to share sign-in with.
+    pub cookie_domain: Option<String>,
+    /// The operator's terms.
+    pub terms_url: Option<String>,
+    /// The operator's privacy notice.
+    pub privacy_url: Option<String>,
+    /// JSON lines instead of text.
+    pub log_json: bool,
+    /// What is logged, in the words of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    /// The domain's part.
+    pub settings: Settings,
+}
+
+impl Config {
+    /// Behind https: nothing that is for development is allowed.
+    pub fn is_production(&self) -> bool {
+        self.settings.public_url.starts_with("https://")
+    }
+
+    /// Letters go to the built-in mailbox, and `/dev/mailbox` shows them.
+    pub fn has_mailbox(&self) -> bool {
+        self.smtp_url.is_none() && !self.is_production() && self.listen.ip().is_loopback()
+    }
+}

@@ -1,0 +1,340 @@
+//! From the environment and a file to a [`Config`], or to all faults at once.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use accounts::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use contract::rules::{Presence, SignUpRules};
+
+use super::parse::{self, Parsed};
+use super::{Config, names};
+
+/// Where settings come from, as pairs of name and text.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Content of `vestibule.toml`.
+    pub file: Option<String>,
+}
+
+/// The sources of this process.
+pub fn from_process(file: Option<&Path>) -> Result<Sources, Vec<String>> {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    let environment = std::env::vars().filter(|(name, _)| name.starts_with(names::PREFIX)).collect();
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| vec![format!("{}: cannot be read: {error}", path.display())])
+    };
+    Ok(Sources { environment, file: file.map(read).transpose()? })
+}
+
+impl Config {
+    /// Reads and checks everything. Makes the data folder and a secret where development needs them.
+    pub fn read(sources: &Sources) -> Result<Self, Vec<String>> {
+        let mut reader = Reader::new(sources);
+        let config = reader.config();
+        match config {
+            Some(config) if reader.faults.is_empty() => Ok(config),
+            _ => Err(reader.faults),
+        }
+    }
+}
+
+struct Reader {
+    values: BTreeMap<&'static str, String>,
+    faults: Vec<String>,
+}
+
+impl Reader {
+    fn new(sources: &Sources) -> Self {
+        let mut reader = Self { values: BTreeMap::new(), faults: Vec::new() };
+        if let Some(file) = &sources.file {
+            reader.add_file(file);
+        }
+        for (name, value) in &sources.environment {
+            if let Some(name) = name.strip_prefix(names::PREFIX) {
+                reader.add(name, &format!("{}{name}", names::PREFIX), value.clone());
+            }
+        }
+        reader
+    }
+
+    fn add_file(&mut self, text: &str) {
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => return self.faults.push(format!("the settings file is not TOML: {}", error.message())),
+        };
+        for (name, value) in table {
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(choice) => choice.to_string(),
+                _ => {
+                    self.faults.push(format!("{name}: must be text, a number, or true or false"));
+                    continue;
+                }
+            };
+            self.add(&name.to_uppercase(), &name, text);
+        }
+    }
+
+    fn add(&mut self, name: &str, as_written: &str, value: String) {
+        if let Some(setting) = names::SETTINGS.iter().find(|setting| setting.name == name) {
+            self.values.insert(setting.name, value);
+        } else if names::NOT_YET.contains(&name) {
+            self.faults.push(format!("{as_written}: is not supported by this version; unset it"));
+        } else {
+            let nearest = names::nearest(name);
+            let shape = if as_written.starts_with(names::PREFIX) {
+                format!("{}{nearest}", names::PREFIX)
+            } else {
+                nearest.to_lowercase()
+            };
+            self.faults.push(format!("{as_written}: no such setting; did you mean {shape}?"));
+        }
+    }
+
+    /// What was set, if it is not empty.
+    fn text(&self, name: &'static str) -> Option<String> {
+        self.values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// What was set, or the default of the table.
+    fn text_or_default(&self, name: &'static str) -> String {
+        let default = || names::SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.default);
+        self.text(name).or_else(|| default().map(str::to_owned)).unwrap_or_default()
+    }
+
+    fn fault(&mut self, name: &str, what: &str) {
+        self.faults.push(format!("{}{name}: {what}", names::PREFIX));
+    }
+
+    /// The value, or a noted fault. Faulty text is not repeated: it may be a secret in the wrong place.
+    fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
+        let text = self.text_or_default(name);
+        self.noted(name, parse(&text))
+    }
+
+    fn parse_set<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Parsed<T>) -> Option<T> {
+        let text = self.text(name)?;
+        self.noted(name, parse(&text))
+    }
+
+    fn noted<T>(&mut self, name: &str, parsed: Parsed<T>) -> Option<T> {
+        parsed.map_err(|what| self.fault(name, &what)).ok()
+    }
+
+    fn config(&mut self) -> Option<Config> {
+        let public = self.parse(names::PUBLIC_URL, parse::public_url);
+        let is_production = public.as_ref().is_some_and(|(url, _)| url.starts_with("https://"));
+        let listen = self.parse(names::LISTEN, |text| {
+            text.parse::<std::net::SocketAddr>()
+                .map_err(|_| "must be an address and port like 127.0.0.1:3000".to_owned())
+        });
+        let data_dir = PathBuf::from(self.text_or_default(names::DATA_DIR));
+        let database_url = match self.text(names::DATABASE_URL) {
+            Some(url) => self.noted(names::DATABASE_URL, parse::database_url(&url)),
+            None => Some(format!("sqlite://{}", data_dir.join("vestibule.db").display())),
+        };
+        let smtp_url = self.parse_set(names::SMTP_URL, parse::smtp_url);
+        self.check_mail(is_production, listen.is_some_and(|listen| listen.ip().is_loopback()));
+        let mail_from = self.parse(names::MAIL_FROM, |text| {
+            let is_address = text.contains('@') && !text.chars().any(char::is_control);
+            is_address.then(|| text.to_owned()).ok_or_else(|| "must be like Vestibule <account@example.org>".to_owned())
+        });
+        let trusted_proxies = self.parse(names::TRUSTED_PROXIES, parse::networks);
+        let cookie_domain = self.text(names::COOKIE_DOMAIN);
+        if cookie_domain.is_some() && !is_production {
+            self.fault(names::COOKIE_DOMAIN, "needs an https public URL");
+        }
+        let terms_url = self.parse_set(names::TERMS_URL, parse::web_address);
+        let privacy_url = self.parse_set(names::PRIVACY_URL, parse::web_address);
+        let on_terminal = std::io::stderr().is_terminal();
+        let log_json = match self.text(names::LOG_FORMAT) {
+            Some(text) => self.noted(names::LOG_FORMAT, parse::one_of(&text, &[("text", false), ("json", true)])),
+            None => Some(!on_terminal),
+        };
+        let secret = self.secret(is_production, &data_dir);
+        let settings = self.settings(public.as_ref().map(|(url, _)| url.clone()), secret);
+        Some(Config {
+            listen: listen?,
+            authority: public?.1,
+            data_dir,
+            database_url: database_url?.into(),
+            smtp_url: smtp_url.map(Into::into),
+            mail_from: mail_from?,
+            trusted_proxies: trusted_proxies?,
+            cookie_domain,
+            terms_url,
+            privacy_url,
+            log_json: log_json?,
+            log: self.text_or_default(names::LOG),
+            settings: settings?,
+        })
+    }
+
+    /// Letters that nobody can read are the same as none, and a mailbox that strangers can read is worse.
+    fn check_mail(&mut self, is_production: bool, listens_here: bool) {
+        if self.text(names::SMTP_URL).is_some() {
+            return;
+        }
+        if is_production {
+            self.fault(names::SMTP_URL, "is needed in production (an https public URL): letters must reach people");
+        } else if !listens_here {
+            self.fault(
+                names::SMTP_URL,
+                "is needed when listening beyond this machine: the built-in mailbox would be open",
+            );
+        }
+    }
+
+    fn settings(&mut self, public_url: Option<String>, secret: Option<Vec<u8>>) -> Option<Settings> {
+        let on_off = [("on", true), ("off", false), ("true", true), ("false", false)];
+        let registration = self.parse(names::REGISTRATION, |text| {
+            let (open, invite, closed) =
+                (RegistrationPolicy::Open, RegistrationPolicy::Invite, RegistrationPolicy::Closed);
+            parse::one_of(text, &[("open", open), ("invite", invite), ("closed", closed)])
+        });
+        let email_verification = self.parse(names::EMAIL_VERIFICATION, |text| {
+            let (mandatory, optional, off) =
+                (EmailVerification::Mandatory, EmailVerification::Optional, EmailVerification::Off);
+            parse::one_of(text, &[("mandatory", mandatory), ("optional", optional), ("off", off)])
+        });
+        let login_on_verify = self.parse(names::LOGIN_ON_VERIFY, |text| {
+            let (same, always, never) = (LoginOnVerify::SameClient, LoginOnVerify::Always, LoginOnVerify::Never);
+            parse::one_of(text, &[("same-client", same), ("always", always), ("never", never)])
+        });
+        let prevent_enumeration = self.parse(names::PREVENT_ENUMERATION, |text| parse::one_of(text, &on_off));
+        let rate_limits = self.parse(names::RATE_LIMITS, |text| parse::one_of(text, &on_off));
+        let sign_up = self.sign_up_rules();
+        let hashing = self.hashing();
+        let lifetimes = self.lifetimes();
+        Some(Settings {
+            public_url: public_url?,
+            sign_up: sign_up?,
+            registration: registration?,
+            email_verification: email_verification?,
+            login_on_verify: login_on_verify?,
+            prevent_enumeration: prevent_enumeration?,
+            hashing: hashing?,
+            lifetimes: lifetimes?,
+            rate_limits: rate_limits?,
+            secret: secret?.into(),
+        })
+    }
+
+    fn sign_up_rules(&mut self) -> Option<SignUpRules> {
+        let password_min_length = self.parse(names::PASSWORD_MIN_LENGTH, |text| parse::number(text, 8, 64));
+        let fields = self.parse(names::SIGNUP_FIELDS, parse::sign_up_fields);
+        let user_types = self.parse(names::USER_TYPES, parse::user_types);
+        let fields: BTreeMap<String, Presence> = fields?.into_iter().collect();
+        let defaults = SignUpRules::default();
+        let presence = |name: &str, default| fields.get(name).copied().unwrap_or(default);
+        Some(SignUpRules {
+            site_name: self.text_or_default(names::SITE_NAME),
+            password_min_length: password_min_length?,
+            first_name: presence("first_name", defaults.first_name),
+            last_name: presence("last_name", defaults.last_name),
+            user_type: presence("user_type", defaults.user_type),
+            phone: presence("phone", defaults.phone),
+            user_types: user_types?,
+            email_domains: parse::list(&self.text_or_default(names::EMAIL_DOMAINS).to_lowercase()),
+            terms_version: self.text(names::TERMS_VERSION),
+        })
+    }
+
+    fn hashing(&mut self) -> Option<Hashing> {
+        let memory_kib = self.parse(names::HASH_MEMORY_KIB, |text| parse::number(text, 8, 4_194_304));
+        let iterations = self.parse(names::HASH_ITERATIONS, |text| parse::number(text, 1, 100));
+        let parallelism = self.parse(names::HASH_PARALLELISM, |text| parse::number(text, 1, 64));
+        let slots = match self.text(names::HASH_SLOTS) {
+            Some(text) => self.noted(names::HASH_SLOTS, parse::number(&text, 1, 1024)),
+            None => Some(Hashing::default().slots),
+        };
+        if let (Some(memory), Some(lanes)) = (memory_kib, parallelism)
+            && memory < 8 * lanes
+        {
+            self.fault(names::HASH_MEMORY_KIB, "must be 8 or more for each lane");
+        }
+        Some(Hashing { memory_kib: memory_kib?, iterations: iterations?, parallelism: parallelism?, slots: slots? })
+    }
+
+    fn lifetimes(&mut self) -> Option<Lifetimes> {
+        let access = self.parse(names::ACCESS_TTL, parse::duration);
+        let refresh = self.parse(names::REFRESH_TTL, parse::duration);
+        let session = self.parse(names::SESSION_TTL, parse::duration);
+        let verify = self.parse(names::VERIFY_TTL, parse::duration);
+        let lifetimes = Lifetimes { access: access?, refresh: refresh?, session: session?, verify: verify? };
+        if lifetimes.refresh > lifetimes.session {
+            self.fault(names::REFRESH_TTL, "must not be longer than VESTIBULE_SESSION_TTL");
+        }
+        Some(lifetimes)
+    }
+
+    fn secret(&mut self, is_production: bool, data_dir: &Path) -> Option<Vec<u8>> {
+        let given = match (self.text(names::SECRET), self.text(names::SECRET_FILE)) {
+            (Some(_), Some(_)) => {
+                self.fault(names::SECRET, "and VESTIBULE_SECRET_FILE are both set; keep one");
+                return None;
+            }
+            (Some(secret), None) => return self.noted(names::SECRET, parse::secret(&secret)),
+            (None, Some(file)) => PathBuf::from(file),
+            (None, None) if is_production => {
+                self.fault(
+                    names::SECRET,
+                    "is needed in production (an https public URL); make one with `openssl rand -base64 48`",
+                );
+                return None;
+            }
+            (None, None) => data_dir.join("secret"),
+        };
+        let generate = self.text(names::SECRET_FILE).is_none();
+        let read = secret_of_file(&given, generate).and_then(|text| parse::secret(&text));
+        self.noted(names::SECRET_FILE, read)
+    }
+}
+
+/// Reads a secret; makes one first, where that is asked and there is none.
+fn secret_of_file(path: &Path, generate: bool) -> Parsed<String> {
+    let at = |what: &str, error: &std::io::Error| format!("{what} {}: {error}", path.display());
+    if generate && !path.exists() {
+        write_secret(path).map_err(|error| at("cannot write", &error))?;
+    }
+    let metadata = std::fs::metadata(path).map_err(|error| at("cannot read", &error))?;
+    if is_for_others(&metadata) {
+        return Err(format!("{} can be read by others; run `chmod 600` on it", path.display()));
+    }
+    std::fs::read_to_string(path).map_err(|error| at("cannot read", &error))
+}
+
+#[cfg(unix)]
+fn is_for_others(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_for_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn write_secret(path: &Path) -> std::io::Result<()> {
+    let mut bytes = [0; 48];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness"))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    }
+    if let Some(parent) = path.parent() {
+        folder.create(parent)?;
+    }
+    std::io::Write::write_all(&mut options.open(path)?, BASE64_STANDARD.encode(bytes).as_bytes())
+}

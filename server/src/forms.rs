@@ -1,0 +1,145 @@
+//! The forms of the pages.
+//!
+//! A form posts to its page's own path, where its server function waits. A browser is answered as browsers are:
+//! 303 when the form was taken, the same page again with its faults when it was not. The framework's own way, an
+//! error in the query of whatever the `Referer` says, would leak what was typed and lead to other sites; so the
+//! server function never learns that it talks to a browser.
+
+use std::collections::BTreeMap;
+
+use app::Failed;
+use app::page::Outcome;
+use app::request::Door;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use contract::{Problem, Refusal};
+use leptos::prelude::provide_context;
+use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
+use leptos::server_fn::redirect::REDIRECT_HEADER;
+use tower_sessions::Session;
+
+use crate::{Site, pages, visitor};
+
+/// Far above what a form of ours holds.
+const MAX_OCTETS: usize = 16 * 1024;
+
+/// Shown again when a form was not taken. Everything else is a secret, or was not asked.
+const KEPT: [&str; 9] =
+    ["email", "first_name", "last_name", "user_type", "phone", "terms", "next", "remember", "token"];
+
+/// `POST` to any path that has a form.
+pub(crate) async fn answer(State(site): State<Site>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match take(&site, &parts, body).await {
+        Ok(response) => response,
+        Err(problem) => pages::of_problem(&site, &parts, problem),
+    }
+}
+
+async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let has_body = parts.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if has_body && !is_form(&parts.headers) {
+        return Err(Problem::Refused(Refusal::UnsupportedMediaType));
+    }
+    let body = to_bytes(body, MAX_OCTETS).await.map_err(|_| Problem::Refused(Refusal::TooLarge))?;
+    let fields = fields(&body)?;
+    let answer = call(site, parts, body).await?;
+    if !is_browser(&parts.headers) {
+        return Ok(answer);
+    }
+    if answer.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return Ok(not_taken(site, parts, fields, answer).await);
+    }
+    Ok(taken(parts, answer))
+}
+
+/// Each name once: "last wins" and "first wins" differ between parsers, so neither does.
+fn fields(body: &[u8]) -> Result<BTreeMap<String, String>, Problem> {
+    let malformed = Problem::Refused(Refusal::MalformedRequest);
+    let is_text = percent_decoded_is_utf8(body);
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| malformed.clone())?;
+    let count = pairs.len();
+    let fields: BTreeMap<_, _> = pairs.into_iter().collect();
+    if is_text && fields.len() == count { Ok(fields) } else { Err(malformed) }
+}
+
+/// The decoder replaces what is not UTF-8; a password must be refused instead of changed.
+fn percent_decoded_is_utf8(body: &[u8]) -> bool {
+    let mut decoded = Vec::with_capacity(body.len());
+    let mut bytes = body.iter().copied();
+    while let Some(byte) = bytes.next() {
+        let hex = |digit: Option<u8>| digit.and_then(|digit| char::from(digit).to_digit(16));
+        let rest = bytes.clone();
+        match (byte, hex(bytes.next()), hex(bytes.next())) {
+            (b'%', Some(high), Some(low)) => decoded.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+            _ => {
+                decoded.push(byte);
+                bytes = rest;
+            }
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
+
+/// Runs the server function, as a program would call it.
+async fn call(site: &Site, parts: &Parts, body: Bytes) -> Result<Response, Problem> {
+    let session = parts.extensions.get::<Session>().cloned().ok_or(Problem::Internal)?;
+    let door = Door {
+        accounts: site.accounts().clone(),
+        visitor: visitor::of(&parts.extensions)?,
+        session,
+        cookies: site.cookies().clone(),
+    };
+    let mut inner = parts.clone();
+    inner.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    inner.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    inner.headers.remove(REFERER);
+    let request = Request::from_parts(inner, Body::from(body));
+    let context = move || provide_context(door.clone());
+    Ok(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
+}
+
+async fn not_taken(site: &Site, parts: &Parts, fields: BTreeMap<String, String>, answer: Response) -> Response {
+    let (head, body) = answer.into_parts();
+    let body = to_bytes(body, MAX_OCTETS).await.unwrap_or_default();
+    let Failed(problem) = Failed::de(body);
+    let kept = fields.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str())).collect();
+    let mut response =
+        pages::show_again(site, parts, Outcome { path: parts.uri.path().to_owned(), kept, problem }).await;
+    for cookie in head.headers.get_all(axum::http::header::SET_COOKIE) {
+        response.headers_mut().append(axum::http::header::SET_COOKIE, cookie.clone());
+    }
+    response
+}
+
+fn taken(parts: &Parts, answer: Response) -> Response {
+    let (mut head, _) = answer.into_parts();
+    if !head.status.is_success() {
+        return Response::from_parts(head, Body::empty());
+    }
+    head.status = StatusCode::SEE_OTHER;
+    for name in [CONTENT_TYPE, CONTENT_LENGTH] {
+        head.headers.remove(name);
+    }
+    head.headers.remove(REDIRECT_HEADER);
+    if !head.headers.contains_key(LOCATION)
+        && let Ok(here) = HeaderValue::from_str(parts.uri.path())
+    {
+        head.headers.insert(LOCATION, here);
+    }
+    Response::from_parts(head, Body::empty())
+}
+
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}

@@ -1,0 +1,118 @@
+//! Every route and every layer, on one screen.
+
+use std::any::Any;
+use std::time::Duration;
+
+use app::page::PAGES;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use contract::{Problem, Refusal, paths};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use crate::api::Failed;
+use crate::{Site, api, assets, browser_sessions, forms, headers, hosts, mailbox, pages, visitor};
+
+/// A handler that takes longer than this holds more than it is worth.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+pub(crate) fn router(site: Site) -> Router {
+    let mut people = Router::new();
+    for page in PAGES {
+        people = people.route(page.path, get(pages::show));
+    }
+    for form in
+        [paths::REGISTER, paths::VERIFY_EMAIL, paths::VERIFY_EMAIL_RESEND, paths::LOGIN, paths::LOGOUT, paths::THEME]
+    {
+        people = people.route(form, post(forms::answer));
+    }
+    if site.config().has_mailbox() {
+        people = people
+            .route(paths::DEV_MAILBOX, get(pages::show))
+            .route("/dev/mailbox/messages.json", get(mailbox::messages))
+            .route("/dev/mailbox/{letter}", get(mailbox::letter));
+    }
+    let with_visitor = people
+        .merge(api::router())
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(site.clone(), visitor::recognise))
+        .layer(browser_sessions::layer(site.accounts(), site.cookies()));
+
+    Router::new()
+        .merge(with_visitor)
+        .route("/assets/{name}", get(assets::serve))
+        .route("/.well-known/jwks.json", get(public_keys))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(is_ready))
+        .fallback(not_found)
+        .layer(from_here_only(&site))
+        .layer(from_fn(in_time))
+        .layer(from_fn_with_state(site.clone(), hosts::ours_only))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn_with_state(site.clone(), explain))
+        .layer(from_fn_with_state(site.clone(), headers::on_every_answer))
+        .with_state(site)
+}
+
+/// RFC 7517. Other services keep it for five minutes.
+async fn public_keys(State(site): State<Site>) -> Response {
+    let cache = [(axum::http::header::CACHE_CONTROL, "public, max-age=300")];
+    (cache, axum::Json(site.accounts().public_keys())).into_response()
+}
+
+async fn is_ready(State(site): State<Site>) -> Response {
+    if site.accounts().is_ready().await {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    }
+}
+
+async fn not_found(State(site): State<Site>, request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return Failed::from(Refusal::NotFound).into_response();
+    }
+    pages::not_found(&site, &pages::parts_of(&request))
+}
+
+async fn method_not_allowed() -> Failed {
+    Refusal::MethodNotAllowed.into()
+}
+
+/// Refuses what another site sends in a person's name (`Sec-Fetch-Site`, else `Origin`). A forged form has to be
+/// told by its origin alone: there is no token that an open page could outlive.
+fn from_here_only(site: &Site) -> CsrfLayer {
+    // The origin was checked when the settings were read; without it, only the request's own host is trusted.
+    CsrfLayer::new().add_trusted_origin(&site.config().settings.public_url).unwrap_or_default()
+}
+
+/// A panic is a bug, and one request's: it is logged, and answered like any other failure.
+fn after_panic(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(Failed(Problem::Internal));
+    response
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    let late = Failed(Problem::Refused(Refusal::Unavailable { retry_after: 5 }));
+    tokio::time::timeout(TIMEOUT, next.run(request)).await.unwrap_or_else(|_| late.into_response())
+}
+
+/// Writes what the layers below had no words for: as a page to people, as an envelope to programs.
+async fn explain(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let as_sent = pages::parts_of(&request);
+    let mut response = next.run(request).await;
+    if response.extensions().get::<ProtectionError>().is_some() {
+        tracing::warn!(event = "csrf.block", "a form from another site");
+        response.extensions_mut().insert(Failed(Problem::Refused(Refusal::CrossOrigin)));
+    }
+    match response.extensions_mut().remove::<Failed>() {
+        Some(failed) => pages::trouble(&site, &as_sent, failed.0),
+        None => response,
+    }
+}
