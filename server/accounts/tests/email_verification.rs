@@ -1,0 +1,203 @@
+//! Proof of a mailbox, on both engines.
+
+mod support;
+
+use accounts::{ConfirmationLink, Confirmed, LoginOnVerify};
+use chrono::TimeDelta;
+use contract::confirmation::ConfirmationForm;
+use contract::{Fault, Field, Password, Refusal};
+use support::*;
+
+on_both_engines! {
+    async fn the_link_confirms_and_signs_in_the_client_that_signed_up(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        let session = signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
+        assert!(session.signed_in.user.email_verified);
+        let seen = world.accounts.recognise(&session.access).await.expect("an answer").expect("a person");
+        assert_eq!(seen.user.email, "ada@example.com");
+    }
+
+    async fn looking_at_a_link_changes_nothing(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        for _ in 0..5 {
+            let seen = world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer");
+            assert_eq!(seen, ConfirmationLink::Ready { email: "ada@example.com".into(), asks_password: true });
+        }
+        assert_eq!(world.live_sessions().await, 0);
+        signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
+    }
+
+    async fn a_second_click_says_already_confirmed_and_signs_nobody_in(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
+        let again = world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await;
+        assert!(matches!(again, Ok(Confirmed::AlreadyConfirmed)), "{again:?}");
+        assert_eq!(world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer"), ConfirmationLink::Used);
+        assert_eq!(world.live_sessions().await, 1);
+    }
+
+    async fn the_code_confirms_the_client_that_signed_up(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+        signed_in(world.accounts.confirm_email(&finishing(&registered), &by_code(&spaced)).await);
+    }
+
+    async fn a_code_has_five_tries_and_then_a_new_one_is_needed(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let visitor = finishing(&registered);
+        for _ in 0..4 {
+            let refused = faults(world.accounts.confirm_email(&visitor, &by_code(&wrong(&code))).await);
+            assert_eq!(refused, [(Field::Code, Fault::Incorrect)]);
+        }
+        let refused = faults(world.accounts.confirm_email(&visitor, &by_code(&wrong(&code))).await);
+        assert_eq!(refused, [(Field::Code, Fault::Exhausted)]);
+        let refused = faults(world.accounts.confirm_email(&visitor, &by_code(&code)).await);
+        assert_eq!(refused, [(Field::Code, Fault::Exhausted)]);
+        world.accounts.resend_confirmation(&visitor, "").await.expect("another letter");
+        let new = world.code_to("ada@example.com").await;
+        assert_ne!(new, code);
+        signed_in(world.accounts.confirm_email(&visitor, &by_code(&new)).await);
+    }
+
+    async fn only_the_newest_letter_works(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let old = world.letters_to("ada@example.com").await[0].clone();
+        let visitor = finishing(&registered);
+        world.advance(TimeDelta::minutes(2));
+        world.accounts.resend_confirmation(&visitor, "").await.expect("another letter");
+        assert_eq!(refusal(world.accounts.confirm_email(&visitor, &by_token(&token_of(&old))).await), Refusal::TokenInvalid);
+        let seen = world.accounts.look_at_confirmation(&visitor, &token_of(&old)).await.expect("an answer");
+        assert!(matches!(seen, ConfirmationLink::Expired { superseded: true, .. }), "{seen:?}");
+        let old_code = old.code.expect("a code");
+        let new = world.letters_to("ada@example.com").await[0].clone();
+        if new.code.as_ref() != Some(&old_code) {
+            assert_eq!(faults(world.accounts.confirm_email(&visitor, &by_code(&old_code)).await), [(Field::Code, Fault::Incorrect)]);
+        }
+        signed_in(world.accounts.confirm_email(&visitor, &by_token(&token_of(&new))).await);
+    }
+
+    async fn a_letter_works_for_a_day(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let letter = world.letters_to("ada@example.com").await[0].clone();
+        let visitor = finishing(&registered);
+        world.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
+        assert_eq!(refusal(world.accounts.confirm_email(&visitor, &by_token(&token_of(&letter))).await), Refusal::TokenExpired);
+        let code = letter.code.clone().expect("a code");
+        assert_eq!(faults(world.accounts.confirm_email(&visitor, &by_code(&code)).await), [(Field::Code, Fault::Incorrect)]);
+        let seen = world.accounts.look_at_confirmation(&visitor, &token_of(&letter)).await.expect("an answer");
+        assert!(matches!(seen, ConfirmationLink::Expired { superseded: false, .. }), "{seen:?}");
+    }
+
+    async fn from_another_client_the_token_alone_is_not_enough_and_spends_nothing(world: World) {
+        world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        assert_eq!(refusal(world.accounts.confirm_email(&visitor(), &by_token(&token)).await), Refusal::PasswordRequired);
+        let wrong = ConfirmationForm { password: Password::new(OTHER_PASSWORD), ..by_token(&token) };
+        assert_eq!(faults(world.accounts.confirm_email(&visitor(), &wrong).await), [(Field::CurrentPassword, Fault::Incorrect)]);
+        let short = ConfirmationForm { new_password: Password::new("short"), ..by_token(&token) };
+        assert_eq!(faults(world.accounts.confirm_email(&visitor(), &short).await), [(Field::NewPassword, Fault::TooShort)]);
+        assert_eq!(world.live_sessions().await, 0);
+        let right = ConfirmationForm { password: Password::new(PASSWORD), ..by_token(&token) };
+        signed_in(world.accounts.confirm_email(&visitor(), &right).await);
+    }
+
+    async fn a_new_password_replaces_the_strangers(world: World) {
+        world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let by_email = ConfirmationForm { email: "Ada@example.com".into(), new_password: Password::new(OTHER_PASSWORD), ..by_code(&code) };
+        signed_in(world.accounts.confirm_email(&visitor(), &by_email).await);
+        assert_eq!(refusal(world.sign_in("ada@example.com", PASSWORD).await), Refusal::InvalidCredentials);
+        done(world.sign_in("ada@example.com", OTHER_PASSWORD).await);
+    }
+
+    async fn who_is_signed_in_is_the_operators_choice(world: World) {
+        let always = world.with(|settings| settings.login_on_verify = LoginOnVerify::Always);
+        world.sign_up("always@example.com").await;
+        let token = world.token_to("always@example.com").await;
+        signed_in(always.confirm_email(&visitor(), &by_token(&token)).await);
+
+        let never = world.with(|settings| settings.login_on_verify = LoginOnVerify::Never);
+        let registered = world.sign_up("never@example.com").await;
+        let token = world.token_to("never@example.com").await;
+        assert_eq!(refusal(never.confirm_email(&visitor(), &by_token(&token)).await), Refusal::PasswordRequired);
+        let confirmed = never.confirm_email(&finishing(&registered), &by_token(&token)).await;
+        assert!(matches!(confirmed, Ok(Confirmed::Confirmed(ref user)) if user.email_verified), "{confirmed:?}");
+    }
+
+    async fn what_is_no_token_confirms_nothing(world: World) {
+        world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        let access = world.person("eve@example.com").await.access;
+        let mut cut: Vec<&str> = token.split('.').collect();
+        cut[2] = "";
+        let unsigned = cut.join(".");
+        let none = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJjb25maXJtX2VtYWlsIiwianRpIjoiYSIsImlhdCI6MCwiZXhwIjo5OTk5OTk5OTk5fQ.";
+        for junk in ["undefined", "a.b.c", "\0", &"x".repeat(10_000), &format!("{token}x"), &unsigned, none, &access] {
+            let refused = refusal(world.accounts.confirm_email(&visitor(), &by_token(junk)).await);
+            assert_eq!(refused, Refusal::TokenInvalid, "{junk:.40}");
+        }
+        assert_eq!(faults(world.accounts.confirm_email(&visitor(), &by_token("")).await), [(Field::Token, Fault::Missing)]);
+        assert_eq!(world.count("SELECT count(*) FROM users WHERE verified_at IS NOT NULL".into()).await, 1);
+    }
+
+    async fn a_disabled_account_cannot_be_confirmed(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let letter = world.letters_to("ada@example.com").await[0].clone();
+        world.run("UPDATE users SET disabled_at = created_at").await;
+        assert_eq!(refusal(world.accounts.confirm_email(&finishing(&registered), &by_token(&token_of(&letter))).await), Refusal::TokenInvalid);
+        let code = letter.code.expect("a code");
+        assert_eq!(faults(world.accounts.confirm_email(&finishing(&registered), &by_code(&code)).await), [(Field::Code, Fault::Incorrect)]);
+    }
+
+    async fn asking_for_a_letter_tells_nobody_who_has_an_account(world: World) {
+        world.person("ada@example.com").await;
+        world.sign_up("pending@example.com").await;
+        assert_eq!(world.letters_to("pending@example.com").await.len(), 1);
+        let before = world.rows("outbox").await;
+        for email in ["ada@example.com", "pending@example.com", "unknown@example.com"] {
+            world.accounts.resend_confirmation(&visitor(), email).await.expect("the same answer");
+        }
+        assert_eq!(world.rows("outbox").await - before, 3, "each costs a row");
+        assert_eq!(world.letters_to("pending@example.com").await.len(), 2);
+        assert!(world.letters_to("unknown@example.com").await.is_empty());
+        assert_eq!(faults(world.accounts.resend_confirmation(&visitor(), "").await), [(Field::Email, Fault::Missing)]);
+    }
+
+    async fn letters_to_one_address_are_limited_whoever_asks_and_whether_it_is_known(world: World) {
+        world.sign_up("ada@example.com").await;
+        for email in ["ada@example.com", "unknown@example.com"] {
+            for at in 0..5 {
+                world.accounts.resend_confirmation(&visitor_from(at), email).await.expect("a letter");
+            }
+            let refused = refusal(world.accounts.resend_confirmation(&visitor_from(99), email).await);
+            assert_eq!(refused, Refusal::RateLimited { retry_after: 720 }, "{email}");
+        }
+    }
+
+    async fn strangers_learn_nothing_from_a_code_form(world: World) {
+        world.sign_up("pending@example.com").await;
+        world.person("ada@example.com").await;
+        let code = world.code_to("pending@example.com").await;
+        for email in ["pending@example.com", "ada@example.com", "unknown@example.com"] {
+            for _ in 0..6 {
+                let guess = ConfirmationForm { email: email.into(), ..by_code(&wrong(&code)) };
+                let refused = faults(world.accounts.confirm_email(&visitor(), &guess).await);
+                assert_eq!(refused, [(Field::Code, Fault::Incorrect)], "{email}");
+            }
+        }
+        let right = ConfirmationForm { email: "pending@example.com".into(), password: Password::new(PASSWORD), ..by_code(&code) };
+        assert_eq!(faults(world.accounts.confirm_email(&visitor(), &right).await), [(Field::Code, Fault::Incorrect)], "all tries are spent");
+    }
+
+    async fn no_stored_row_holds_a_link_or_a_code(world: World) {
+        world.sign_up("ada@example.com").await;
+        let dump = "SELECT count(*) FROM outbox WHERE letter || recipient LIKE '%eyJ%'";
+        assert_eq!(world.count(dump.into()).await, 0);
+        assert_eq!(world.rows("mailbox_messages").await, 0, "nothing is worked out before it is sent");
+    }
+}

@@ -1,0 +1,89 @@
+//! What must hold when many do the same at once, on both engines.
+
+mod support;
+
+use accounts::{Confirmed, Error};
+use contract::Fault;
+use support::*;
+
+on_both_engines! {
+    async fn twenty_sign_ups_for_one_address_make_one_account_and_one_letter(world: World) {
+        let accounts = world.accounts.clone();
+        let answers = at_once(20, |at| {
+            let accounts = accounts.clone();
+            let email = if at % 2 == 0 { "ada@example.com" } else { "ADA@example.com" };
+            async move { accounts.register(&visitor_from(at), &form(email)).await }
+        }).await;
+        for answer in answers {
+            assert!(answer.expect("the same answer").email_sent);
+        }
+        assert_eq!(world.rows("users").await, 1);
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
+    }
+
+    async fn twenty_uses_of_one_token_confirm_once(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let token = world.token_to("ada@example.com").await;
+        let accounts = world.accounts.clone();
+        let answers = at_once(20, |_| {
+            let (accounts, visitor, form) = (accounts.clone(), finishing(&registered), by_token(&token));
+            async move { accounts.confirm_email(&visitor, &form).await.expect("an answer") }
+        }).await;
+        let signed_in = answers.iter().filter(|answer| matches!(answer, Confirmed::SignedIn(_))).count();
+        let already = answers.iter().filter(|answer| matches!(answer, Confirmed::AlreadyConfirmed)).count();
+        assert_eq!((signed_in, already), (1, 19));
+        assert_eq!(world.live_sessions().await, 1);
+    }
+
+    async fn parallel_guesses_of_a_code_are_all_counted(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let accounts = world.accounts.clone();
+        let answers = at_once(20, |_| {
+            let (accounts, visitor, form) = (accounts.clone(), finishing(&registered), by_code(&wrong(&code)));
+            async move { accounts.confirm_email(&visitor, &form).await }
+        }).await;
+        let incorrect = |answer: &accounts::Result<Confirmed>| {
+            matches!(answer, Err(Error::Invalid(faults)) if faults[0].fault == Fault::Incorrect)
+        };
+        assert_eq!(answers.iter().filter(|answer| incorrect(answer)).count(), 4, "the fifth is told that it was the last");
+        assert_eq!(world.count("SELECT count(*) FROM one_time_tokens WHERE attempts = 5".into()).await, 1);
+    }
+
+    async fn two_tabs_renewing_together_stay_signed_in(world: World) {
+        let mut refresh = world.person("ada@example.com").await.refresh.expose();
+        for _ in 0..20 {
+            let accounts = world.accounts.clone();
+            let answers = at_once(10, |_| {
+                let (accounts, refresh) = (accounts.clone(), refresh.clone());
+                async move { accounts.renew(&refresh).await.expect("signed in") }
+            }).await;
+            let successors: std::collections::HashSet<_> = answers.iter().map(|answer| answer.refresh.expose()).collect();
+            assert_eq!(successors.len(), 1, "the same successor, never a fork");
+            refresh = successors.into_iter().next().expect("a successor");
+        }
+        assert_eq!(world.count("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL".into()).await, 1);
+    }
+
+    async fn parallel_guesses_of_a_password_are_all_counted(world: World) {
+        world.person("ada@example.com").await;
+        let accounts = world.accounts.clone();
+        let answers = at_once(20, |_| {
+            let accounts = accounts.clone();
+            async move { accounts.sign_in(&visitor(), &login("ada@example.com", OTHER_PASSWORD)).await }
+        }).await;
+        let tried = answers.iter().filter(|answer| matches!(answer, Err(Error::Refused(contract::Refusal::InvalidCredentials)))).count();
+        assert_eq!(tried, 5);
+    }
+
+    async fn two_post_offices_send_a_letter_once(world: World) {
+        world.sign_up("ada@example.com").await;
+        let accounts = world.accounts.clone();
+        at_once(8, |_| {
+            let accounts = accounts.clone();
+            async move { accounts.send_letters().await.expect("a post office") }
+        }).await;
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
+        assert_eq!(world.count("SELECT count(*) FROM outbox WHERE attempts > 1".into()).await, 0);
+    }
+}

@@ -1,0 +1,179 @@
+//! Sign-up, on both engines.
+
+mod support;
+
+use accounts::{EmailVerification, RegistrationPolicy};
+use chrono::TimeDelta;
+use contract::registration::RegistrationForm;
+use contract::{Fault, Field, Password, Refusal};
+use support::*;
+
+on_both_engines! {
+    async fn a_sign_up_makes_an_account_a_proof_and_a_letter_in_one_go(world: World) {
+        let registered = world.sign_up("Ada@Example.com").await;
+        assert!(registered.email_sent && registered.session.is_none());
+        assert_eq!((world.rows("users").await, world.rows("one_time_tokens").await), (1, 1));
+        let letters = world.letters_to("ada@example.com").await;
+        assert_eq!(letters.len(), 1);
+        let code = letters[0].code.as_deref().expect("a code");
+        assert_eq!(letters[0].subject, format!("{code} is your Vestibule code"));
+        assert!(letters[0].text.contains(code) && letters[0].html.contains(code));
+        assert_eq!(world.live_sessions().await, 0);
+    }
+
+    async fn after_a_refusal_there_is_no_row_and_no_letter(world: World) {
+        let bad = RegistrationForm { email: "not an address".into(), ..form("") };
+        assert_eq!(faults(world.accounts.register(&visitor(), &bad).await), [(Field::Email, Fault::Malformed)]);
+        let common = RegistrationForm { password: Password::new("password1234"), ..form("a@example.com") };
+        assert_eq!(faults(world.accounts.register(&visitor(), &common).await), [(Field::Password, Fault::TooCommon)]);
+        let admin = RegistrationForm { user_type: "admin".into(), ..form("a@example.com") };
+        assert_eq!(faults(world.accounts.register(&visitor(), &admin).await), [(Field::UserType, Fault::NotOffered)]);
+        let look_alike = form("a@ｅxample.com");
+        assert_eq!(faults(world.accounts.register(&visitor(), &look_alike).await), [(Field::Email, Fault::Malformed)]);
+        assert_eq!((world.rows("users").await, world.rows("outbox").await), (0, 0));
+    }
+
+    async fn every_spelling_of_a_mailbox_is_one_account(world: World) {
+        for (at, email) in ["anna@münchen.example", "ANNA@MÜNCHEN.example", "anna@xn--mnchen-3ya.example"].iter().enumerate() {
+            world.accounts.register(&visitor_from(at as u16), &form(email)).await.expect("the same answer");
+        }
+        assert_eq!(world.rows("users").await, 1);
+    }
+
+    async fn names_of_any_script_are_kept_as_typed(world: World) {
+        let typed = RegistrationForm { first_name: "王".into(), last_name: "van der O’Brien".into(), phone: "+44 20 7946 0018".into(),
+            user_type: "host".into(), ..form("w@example.com") };
+        let registered = world.accounts.register(&visitor(), &typed).await.expect("a sign-up");
+        let token = world.token_to("w@example.com").await;
+        let user = signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await).signed_in.user;
+        assert_eq!((user.first_name.as_str(), user.last_name.as_str()), ("王", "van der O’Brien"));
+        assert_eq!((user.phone.as_deref(), user.user_type.as_str()), (Some("+442079460018"), "host"));
+        assert!(user.email_verified);
+    }
+
+    async fn a_taken_address_gets_the_same_answer_and_its_owner_a_letter(world: World) {
+        world.person("ada@example.com").await;
+        world.rest();
+        let again = RegistrationForm { password: Password::new(OTHER_PASSWORD), ..form("ADA@example.com") };
+        let registered = world.accounts.register(&visitor(), &again).await.expect("the same answer");
+        assert!(registered.email_sent && registered.session.is_none());
+        let letters = world.letters_to("ada@example.com").await;
+        assert_eq!(letters[0].subject, "You already have an account at Vestibule");
+        assert_eq!((letters[0].code.clone(), letters[0].link.clone()), (None, None));
+        // Their password is as it was, and no code opens anything.
+        done(world.sign_in("ada@example.com", PASSWORD).await);
+        let visitor = finishing(&registered);
+        for _ in 0..4 {
+            let refused = faults(world.accounts.confirm_email(&visitor, &by_code("123456")).await);
+            assert_eq!(refused, [(Field::Code, Fault::Incorrect)]);
+        }
+        let refused = faults(world.accounts.confirm_email(&visitor, &by_code("123456")).await);
+        assert_eq!(refused, [(Field::Code, Fault::Exhausted)]);
+    }
+
+    async fn an_owner_is_told_once_an_hour(world: World) {
+        world.person("ada@example.com").await;
+        for at in 0..5 {
+            world.accounts.register(&visitor_from(at), &form("ada@example.com")).await.expect("the same answer");
+        }
+        let told = |letters: Vec<accounts::MailboxMessage>| letters.iter().filter(|letter| letter.code.is_none()).count();
+        assert_eq!(told(world.letters_to("ada@example.com").await), 1);
+        world.advance(TimeDelta::minutes(61));
+        world.sign_up("ada@example.com").await;
+        assert_eq!(told(world.letters_to("ada@example.com").await), 2);
+    }
+
+    async fn a_taken_and_a_free_address_cost_the_same_rows(world: World) {
+        world.person("ada@example.com").await;
+        world.rest();
+        let before = (world.rows("outbox").await, world.rows("one_time_tokens").await);
+        world.sign_up("ada@example.com").await;
+        world.sign_up("free@example.com").await;
+        let after = (world.rows("outbox").await, world.rows("one_time_tokens").await);
+        assert_eq!((after.0 - before.0, after.1 - before.1), (2, 2));
+    }
+
+    async fn a_second_sign_up_neither_deletes_nor_changes_the_first(world: World) {
+        let first = world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let other = RegistrationForm { password: Password::new(OTHER_PASSWORD), first_name: "Mallory".into(), ..form("ada@example.com") };
+        world.accounts.register(&visitor_from(1), &other).await.expect("the same answer");
+        assert_eq!(world.rows("users").await, 1);
+        // Within a minute there is one letter, and its code still works where it was asked for.
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
+        let user = signed_in(world.accounts.confirm_email(&finishing(&first), &by_code(&code)).await).signed_in.user;
+        assert_eq!(user.first_name, "Ada");
+        done(world.sign_in("ada@example.com", PASSWORD).await);
+        assert_eq!(refusal(world.sign_in("ada@example.com", OTHER_PASSWORD).await), Refusal::InvalidCredentials);
+    }
+
+    async fn whoever_proves_the_mailbox_gets_the_password_they_chose_themselves(world: World) {
+        // Mallory signs up with Ada's address first; the letters go to Ada, who then signs up herself.
+        let mallorys = RegistrationForm { password: Password::new(OTHER_PASSWORD), first_name: "Mallory".into(), ..form("ada@example.com") };
+        let mallory = world.accounts.register(&visitor_from(1), &mallorys).await.expect("a sign-up");
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
+        world.advance(TimeDelta::minutes(2));
+        let ada = world.sign_up("ada@example.com").await;
+        let letters = world.letters_to("ada@example.com").await;
+        assert_eq!(letters.len(), 2);
+        let user = signed_in(world.accounts.confirm_email(&finishing(&ada), &by_token(&token_of(&letters[0]))).await).signed_in.user;
+        assert_eq!(user.first_name, "Ada");
+        done(world.sign_in("ada@example.com", PASSWORD).await);
+        assert_eq!(refusal(world.sign_in("ada@example.com", OTHER_PASSWORD).await), Refusal::InvalidCredentials);
+        // Mallory's client is left with nothing.
+        let code = letters[0].code.clone().expect("a code");
+        assert!(world.accounts.confirm_email(&finishing(&mallory), &by_code(&code)).await.is_err());
+    }
+
+    async fn five_sign_ups_a_minute_from_one_origin_are_heard(world: World) {
+        for at in 0..5 {
+            world.sign_up(&format!("p{at}@example.com")).await;
+        }
+        let refused = refusal(world.accounts.register(&visitor(), &form("p5@example.com")).await);
+        assert_eq!(refused, Refusal::RateLimited { retry_after: 12 });
+        assert_eq!(world.rows("users").await, 5);
+        world.accounts.register(&visitor_from(1), &form("p6@example.com")).await.expect("another origin");
+        world.advance(TimeDelta::seconds(12));
+        world.sign_up("p5@example.com").await;
+    }
+
+    async fn closed_means_closed(world: World) {
+        let closed = world.with(|settings| settings.registration = RegistrationPolicy::Closed);
+        assert_eq!(refusal(closed.register(&visitor(), &form("a@example.com")).await), Refusal::RegistrationClosed);
+        assert_eq!(world.rows("users").await, 0);
+    }
+
+    async fn without_proof_a_sign_up_is_a_sign_in(world: World) {
+        let open = world.with(|settings| settings.email_verification = EmailVerification::Off);
+        let registered = open.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
+        let session = registered.session.expect("a session");
+        assert_eq!(session.signed_in.user.id, registered.user_id);
+        assert!(!registered.email_sent && !session.signed_in.user.email_verified);
+        assert!(world.letters_to("ada@example.com").await.is_empty());
+        // There is no way to hide a taken address then, and no session on it.
+        assert_eq!(refusal(open.register(&visitor(), &form("ada@example.com")).await), Refusal::EmailTaken);
+        assert_eq!(world.live_sessions().await, 1);
+    }
+
+    async fn an_operator_may_choose_to_tell_of_taken_addresses(world: World) {
+        world.person("ada@example.com").await;
+        let telling = world.with(|settings| settings.prevent_enumeration = false);
+        assert_eq!(refusal(telling.register(&visitor(), &form("ada@example.com")).await), Refusal::EmailTaken);
+    }
+
+    async fn consent_is_recorded_with_its_time(world: World) {
+        let asking = world.with(|settings| settings.sign_up.terms_version = Some("2026-11".into()));
+        let agreed = RegistrationForm { terms: "on".into(), ..form("ada@example.com") };
+        asking.register(&visitor(), &agreed).await.expect("a sign-up");
+        let recorded = "SELECT count(*) FROM users WHERE terms_version = '2026-11' AND terms_accepted_at = created_at";
+        assert_eq!(world.count(recorded.into()).await, 1);
+    }
+
+    async fn a_sign_up_that_nobody_proves_is_forgotten(world: World) {
+        world.sign_up("never@example.com").await;
+        world.person("ada@example.com").await;
+        world.advance(TimeDelta::days(31));
+        world.accounts.purge().await.expect("a purge");
+        assert_eq!(world.rows("users").await, 1);
+    }
+}
