@@ -19,7 +19,7 @@ pub(crate) use problem::Failed;
 
 /// Every route of the API, below [`API`]; each with and without a slash at its end.
 pub(crate) fn router() -> Router<Site> {
-    let routes: [(&[&str], MethodRouter<Site>); 6] = [
+    let table: [(&[&str], MethodRouter<Site>); 6] = [
         (&["register", "registration"], post(registration::create)),
         (&["verify-email", "registration/verify-email"], post(email_verification::create)),
         (&["resend-email", "registration/resend-email"], post(email_verification::resend)),
@@ -28,7 +28,7 @@ pub(crate) fn router() -> Router<Site> {
         (&["user"], get(user::show)),
     ];
     let mut router = Router::new();
-    for (names, route) in routes {
+    for (names, route) in table {
         for name in names {
             router =
                 router.route(&format!("{API}/{name}"), route.clone()).route(&format!("{API}/{name}/"), route.clone());

@@ -1,5 +1,7 @@
 //! Pages over HTTP: gates, what a page needs, the render, and its headers.
 
+use std::collections::BTreeMap;
+
 use accounts::Visitor;
 use app::page::{self, Audience, Data, Outcome, Page, PageRequest};
 use app::request::{Notice, take_notice};
@@ -138,7 +140,7 @@ fn render(
 pub(crate) fn of_problem(site: &Site, parts: &Parts, problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let visitor = parts.extensions.get::<Visitor>().cloned().unwrap_or_else(nobody);
-    let outcome = Outcome { path: String::new(), kept: Default::default(), problem: problem.clone() };
+    let outcome = Outcome { path: String::new(), kept: BTreeMap::new(), problem: problem.clone() };
     let mut response = render(site, &page::PROBLEM, parts, visitor, None, Some(outcome), Data::None, status);
     add_retry_after(&mut response, &problem);
     response

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const ROUND: Duration = Duration::from_secs(5);
 /// After a failure of the database.
 const PAUSE: Duration = Duration::from_secs(2);
-const TIDY_EVERY: Duration = Duration::from_secs(3600);
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs until it is dropped.
 pub async fn run(accounts: Accounts) {

@@ -7,6 +7,7 @@ use app::page::PAGES;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -111,8 +112,11 @@ async fn explain(State(site): State<Site>, request: Request, next: Next) -> Resp
         tracing::warn!(event = "csrf.block", "a form from another site");
         response.extensions_mut().insert(Failed(Problem::Refused(Refusal::CrossOrigin)));
     }
-    match response.extensions_mut().remove::<Failed>() {
-        Some(failed) => pages::trouble(&site, &as_sent, failed.0),
-        None => response,
+    let Some(Failed(problem)) = response.extensions_mut().remove::<Failed>() else { return response };
+    let mut told = pages::trouble(&site, &as_sent, problem);
+    // A refusal may begin something (the way to a new letter), and then its cookie matters.
+    for cookie in response.headers().get_all(SET_COOKIE) {
+        told.headers_mut().append(SET_COOKIE, cookie.clone());
     }
+    told
 }

@@ -30,8 +30,8 @@ pub async fn confirm_email(
             door.sign_in(&session).await?;
             (Notice::Welcome, paths::ACCOUNT)
         }
-        Confirmed::Confirmed(_) => (Notice::Confirmed, paths::LOGIN),
-        Confirmed::AlreadyConfirmed => (Notice::AlreadyConfirmed, paths::LOGIN),
+        Confirmed::SignInNext(_) => (Notice::Confirmed, paths::LOGIN),
+        Confirmed::Already => (Notice::AlreadyConfirmed, paths::LOGIN),
     };
     door.notify(notice).await?;
     go_to(next);

@@ -73,8 +73,9 @@ impl Site<'_> {
     /// Writes a file and its compressed copies; answers the address it is served at.
     fn add(&mut self, name: &str, content: &[u8]) -> Result<String> {
         let (stem, extension) = name.rsplit_once('.').ok_or("a file without an extension")?;
-        let hash: String = digest(&SHA256, content).as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let hashed = format!("{stem}.{hash}.{extension}");
+        let digest = digest(&SHA256, content);
+        let hash = digest.as_ref().iter().take(6).fold(0_u64, |hash, byte| hash << 8 | u64::from(*byte));
+        let hashed = format!("{stem}.{hash:012x}.{extension}");
         fs::write(self.out.join(&hashed), content)?;
         fs::write(self.out.join(format!("{hashed}.br")), brotli(content)?)?;
         fs::write(self.out.join(format!("{hashed}.gz")), gzip(content)?)?;

@@ -21,9 +21,9 @@ pub enum Confirmed {
     /// Confirmed, and signed in.
     SignedIn(Box<NewSession>),
     /// Confirmed; sign-in is a step of its own.
-    Confirmed(User),
+    SignInNext(User),
     /// It was confirmed before; nothing was done.
-    AlreadyConfirmed,
+    Already,
 }
 
 /// What a link leads to.
@@ -88,7 +88,7 @@ impl Accounts {
         } else {
             self.find_by_token(&form.token).await?
         };
-        let Some((token, account)) = found else { return Ok(Confirmed::AlreadyConfirmed) };
+        let Some((token, account)) = found else { return Ok(Confirmed::Already) };
         let profile = self.profile_to_confirm(visitor, form, &account).await?;
         self.confirm(visitor, &token, &account, &profile).await
     }
@@ -227,10 +227,10 @@ impl Accounts {
         if !tx.consume_one_time_token(token.id, now).await? {
             let state = tx.one_time_token_by_id(token.id).await?;
             let was_spent = state.is_some_and(|state| state.consumed_at.is_some());
-            return if was_spent { Ok(Confirmed::AlreadyConfirmed) } else { Err(Refusal::TokenInvalid.into()) };
+            return if was_spent { Ok(Confirmed::Already) } else { Err(Refusal::TokenInvalid.into()) };
         }
         if !tx.verify_user(account.id, profile, now).await? {
-            return Ok(Confirmed::AlreadyConfirmed);
+            return Ok(Confirmed::Already);
         }
         // Sessions begun with a password that is no longer the account's are a stranger's.
         if profile.password_hash != account.password_hash {
@@ -238,7 +238,7 @@ impl Accounts {
         }
         let user = tx.account(account.id).await?.ok_or_else(|| Error::internal("an account vanished"))?.to_user();
         let confirmed = if self.settings().login_on_verify == LoginOnVerify::Never {
-            Confirmed::Confirmed(user)
+            Confirmed::SignInNext(user)
         } else {
             Confirmed::SignedIn(Box::new(self.begin_session(&mut tx, visitor, &user, false).await?))
         };

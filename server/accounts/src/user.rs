@@ -19,6 +19,7 @@ pub struct User {
     /// Family name.
     pub last_name: String,
     /// What the account is for.
+    #[expect(clippy::struct_field_names, reason = "the name that outsiders rely on")]
     pub user_type: String,
     /// E.164.
     pub phone: Option<String>,

@@ -30,7 +30,7 @@ on_both_engines! {
             async move { accounts.confirm_email(&visitor, &form).await.expect("an answer") }
         }).await;
         let signed_in = answers.iter().filter(|answer| matches!(answer, Confirmed::SignedIn(_))).count();
-        let already = answers.iter().filter(|answer| matches!(answer, Confirmed::AlreadyConfirmed)).count();
+        let already = answers.iter().filter(|answer| matches!(answer, Confirmed::Already)).count();
         assert_eq!((signed_in, already), (1, 19));
         assert_eq!(world.live_sessions().await, 1);
     }

@@ -43,11 +43,11 @@ pub(crate) async fn create(
             let body = json!({ "message": done, "user": session.signed_in.user, "tokens": tokens(&session, &headers) });
             Ok(with_cookies(json(StatusCode::OK, body), site.cookies().of_session(&session)))
         }
-        Confirmed::Confirmed(user) => {
+        Confirmed::SignInNext(user) => {
             let body = json!({ "message": done, "user": user, "tokens": Value::Null });
             Ok(json(StatusCode::OK, body))
         }
-        Confirmed::AlreadyConfirmed => Ok(json(StatusCode::OK, message("Your email address was already confirmed"))),
+        Confirmed::Already => Ok(json(StatusCode::OK, message("Your email address was already confirmed"))),
     }
 }
 

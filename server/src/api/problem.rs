@@ -37,7 +37,9 @@ impl From<Problem> for Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        // Layers in between decide by the status: what a failing request began is kept unless the service broke.
+        let status = StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
     }

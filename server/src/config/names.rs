@@ -67,8 +67,8 @@ pub const NOT_YET: [&str; 3] = ["METRICS_LISTEN", "REDIS_URL", "RESET_TTL"];
 
 /// The known name nearest to one that is not known.
 pub fn nearest(unknown: &str) -> &'static str {
-    let similarity = |setting: &&Setting| (strsim::jaro_winkler(setting.name, unknown) * 1e6) as u64;
-    SETTINGS.iter().max_by_key(similarity).map_or(PUBLIC_URL, |setting| setting.name)
+    let distance = |setting: &&Setting| strsim::damerau_levenshtein(setting.name, unknown);
+    SETTINGS.iter().min_by_key(distance).map_or(PUBLIC_URL, |setting| setting.name)
 }
 
 /// The reference, as Markdown.

@@ -1,0 +1,32 @@
+import { defineConfig } from "@playwright/test";
+import { launch } from "./browser.mjs";
+
+const sizes = [
+  { width: 320, height: 640 },
+  { width: 1280, height: 800 },
+];
+
+// Says what a plain HTTP client sees as well, so one browser is enough.
+const once = "budget.spec.ts";
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  forbidOnly: !!process.env.CI,
+  fullyParallel: true,
+  workers: 2,
+  retries: 0,
+  timeout: 20_000,
+  reporter: "list",
+  use: { browserName: "chromium", launchOptions: launch, trace: "retain-on-failure", locale: "en-GB" },
+  projects: [
+    ...[true, false].flatMap((javaScriptEnabled) =>
+      sizes.map((viewport) => ({
+        name: `${javaScriptEnabled ? "with" : "without"}-script-${viewport.width}`,
+        testIgnore: once,
+        use: { javaScriptEnabled, viewport },
+      })),
+    ),
+    { name: "budget", testMatch: once },
+  ],
+});

@@ -1,0 +1,103 @@
+// What people do, step by step.
+
+import { expect, type Page, type Response } from "@playwright/test";
+import type { Letter, Site } from "./server.mjs";
+import type { Person } from "./people.ts";
+
+/** Presses a button that sends a form; gives the form's answer. */
+export async function press(page: Page, name: string): Promise<Response> {
+  const button = page.getByRole("main").getByRole("button", { name, exact: true });
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === "POST"),
+    button.click(),
+  ]);
+  await page.waitForLoadState();
+  return answer;
+}
+
+export const heading = (page: Page) => page.getByRole("heading", { level: 1 });
+
+export const nameOf = (person: Person) => `${person.firstName} ${person.lastName}`;
+
+export async function fillSignUp(page: Page, person: Person) {
+  await page.getByLabel("Email address", { exact: true }).fill(person.email);
+  await page.getByLabel("Create a password", { exact: true }).fill(person.password);
+  await page.getByLabel("First name", { exact: true }).fill(person.firstName);
+  await page.getByLabel("Last name", { exact: true }).fill(person.lastName);
+}
+
+/** Ends on "Check your email". */
+export async function signUp(page: Page, person: Person) {
+  await page.goto("/register");
+  await fillSignUp(page, person);
+  expect((await press(page, "Create account")).status()).toBe(303);
+  await expect(heading(page)).toHaveText("Check your email");
+}
+
+/** The newest letter, once there are this many. */
+export async function letterTo(site: Site, person: Person, count = 1): Promise<Letter> {
+  let letters: Letter[] = [];
+  const look = async () => {
+    letters = await site.letters(person.email);
+    return letters.length;
+  };
+  await expect.poll(look, { message: `${count} letters to ${person.email}`, intervals: [20, 50, 100] }).toBe(count);
+  return letters[0];
+}
+
+export async function codeTo(site: Site, person: Person, count = 1): Promise<string> {
+  const { code } = await letterTo(site, person, count);
+  expect(code).toMatch(/^\d{6}$/);
+  return code ?? "";
+}
+
+export async function linkTo(site: Site, person: Person, count = 1): Promise<string> {
+  const { link } = await letterTo(site, person, count);
+  expect(link).toContain(`${site.url}/verify-email?token=`);
+  return link ?? "";
+}
+
+export const codeField = (page: Page) => page.getByLabel("Enter the 6-digit code", { exact: true });
+
+export async function enterCode(page: Page, code: string): Promise<Response> {
+  await codeField(page).fill(code);
+  return press(page, "Confirm email address");
+}
+
+/** Some other code. */
+export const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
+
+/** Ends on the account page, signed in. */
+export async function join(page: Page, site: Site, person: Person) {
+  await signUp(page, person);
+  await enterCode(page, await codeTo(site, person));
+  await expectAccount(page, person);
+}
+
+export async function fillSignIn(page: Page, email: string, password: string) {
+  await page.getByLabel("Email address", { exact: true }).fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+}
+
+export async function signIn(page: Page, person: Person, password = person.password): Promise<Response> {
+  await page.goto("/login");
+  await fillSignIn(page, person.email, password);
+  return press(page, "Sign in");
+}
+
+export async function signOut(page: Page) {
+  await press(page, "Sign out");
+  await expect(heading(page)).toHaveText("Sign in");
+}
+
+export async function expectAccount(page: Page, person: Person) {
+  await expect(page).toHaveURL("/account");
+  await expect(heading(page)).toHaveText(nameOf(person));
+  await expect(page.getByRole("main")).toContainText(person.email);
+}
+
+/** Signed out: the account asks to sign in. */
+export async function expectNobody(page: Page) {
+  await page.goto("/account");
+  await expect(page).toHaveURL("/login?next=%2Faccount");
+}
