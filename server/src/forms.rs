@@ -60,29 +60,12 @@ async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Proble
 /// Each name once: "last wins" and "first wins" differ between parsers, so neither does.
 fn fields(body: &[u8]) -> Result<BTreeMap<String, String>, Problem> {
     let malformed = Problem::Refused(Refusal::MalformedRequest);
-    let is_text = percent_decoded_is_utf8(body);
+    // The decoder replaces what is not UTF-8; a password must be refused instead of changed.
+    let is_text = percent_encoding::percent_decode(body).decode_utf8().is_ok();
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| malformed.clone())?;
     let count = pairs.len();
     let fields: BTreeMap<_, _> = pairs.into_iter().collect();
     if is_text && fields.len() == count { Ok(fields) } else { Err(malformed) }
-}
-
-/// The decoder replaces what is not UTF-8; a password must be refused instead of changed.
-fn percent_decoded_is_utf8(body: &[u8]) -> bool {
-    let mut decoded = Vec::with_capacity(body.len());
-    let mut bytes = body.iter().copied();
-    while let Some(byte) = bytes.next() {
-        let hex = |digit: Option<u8>| digit.and_then(|digit| char::from(digit).to_digit(16));
-        let rest = bytes.clone();
-        match (byte, hex(bytes.next()), hex(bytes.next())) {
-            (b'%', Some(high), Some(low)) => decoded.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-            _ => {
-                decoded.push(byte);
-                bytes = rest;
-            }
-        }
-    }
-    std::str::from_utf8(&decoded).is_ok()
 }
 
 /// Runs the server function, as a program would call it.

@@ -43,13 +43,19 @@ pub(crate) fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), visitor::recognise))
         .layer(browser_sessions::layer(site.accounts(), site.cookies()));
 
-    Router::new()
+    let all = Router::new()
         .merge(with_visitor)
         .route("/assets/{name}", get(assets::serve))
         .route("/.well-known/jwks.json", get(public_keys))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(is_ready))
-        .fallback(not_found)
+        .fallback(not_found);
+    guarded(all, site)
+}
+
+/// The layers around everything. The last one is the outermost.
+fn guarded(router: Router<Site>, site: Site) -> Router {
+    router
         .layer(from_here_only(&site))
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(site.clone(), hosts::ours_only))
@@ -119,4 +125,40 @@ async fn explain(State(site): State<Site>, request: Request, next: Next) -> Resp
         told.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use accounts::Clock;
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::Config;
+    use crate::config::Sources;
+
+    #[tokio::test]
+    async fn a_panic_is_one_requests_and_says_nothing_of_its_cause() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data_dir = ("VESTIBULE_DATA_DIR".to_owned(), folder.path().display().to_string());
+        let config = Config::read(&Sources { environment: vec![data_dir], file: None }).expect("good settings");
+        let site = crate::build(config, Clock::System).await.expect("a site");
+        let broken = || async {
+            if Duration::ZERO.is_zero() {
+                panic!("canary")
+            }
+        };
+        let router = guarded(Router::new().route("/boom", get(broken)).route("/api/boom", get(broken)), site);
+        for (path, kind) in [("/boom", "text/html; charset=utf-8"), ("/api/boom", "application/json")] {
+            let request = Request::get(path).header("host", "localhost:3000").body(Body::empty()).expect("a request");
+            let response = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.headers()["content-type"], kind);
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            let id = response.headers()["x-request-id"].to_str().expect("text").to_owned();
+            let body = String::from_utf8(to_bytes(response.into_body(), 1 << 16).await.expect("a body").to_vec())
+                .expect("text");
+            assert!(body.contains(&id) && !body.contains("canary") && !body.contains("panicked"), "{body}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use contract::login::LoginForm;
 use contract::{EmailAddress, Refusal};
 
 use crate::limits::Action;
+use crate::registration::ONE_LETTER_WITHIN;
 use crate::store::Account;
 use crate::{Accounts, EmailVerification, NewSession, PendingSignUp, Result, Visitor, address};
 
@@ -80,7 +81,7 @@ impl Accounts {
 
     async fn ask_to_confirm(&self, account: &Account) -> Result<LoginStep> {
         let mut tx = self.0.store.write().await?;
-        self.post_proof(&mut tx, account, Some(chrono::TimeDelta::minutes(1))).await?;
+        self.post_proof(&mut tx, account, Some(ONE_LETTER_WITHIN)).await?;
         tx.commit().await?;
         self.0.letters_waiting.notify_one();
         Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::of_account(account))))

@@ -22,7 +22,10 @@ use crate::{
 };
 
 /// Two sign-ups within this time share one letter: a form sent twice is not two letters.
-const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
+pub(crate) const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Whatever asks for them: sign-ups, sign-ins without proof, requests.
+const LETTERS_AN_HOUR: i64 = 6;
 
 /// Owners of an address are told of attempts to sign up with it at most this often.
 const OWNER_TOLD_ONCE_IN: TimeDelta = TimeDelta::hours(1);
@@ -91,6 +94,7 @@ impl Accounts {
             return Err(Refusal::RegistrationClosed.into());
         }
         let (registration, email_key) = self.check_registration(form)?;
+        let now = self.0.clock.now();
         let profile = Profile {
             password_hash: self.0.hasher.hash(&registration.password).await?,
             first_name: registration.first_name,
@@ -98,10 +102,10 @@ impl Accounts {
             user_type: registration.user_type,
             phone: registration.phone,
             locale: "en".to_owned(),
+            terms_accepted_at: registration.terms_version.as_ref().map(|_| now),
             terms_version: registration.terms_version,
         };
 
-        let now = self.0.clock.now();
         let user_id = new_id(now)?;
         let mut tx = self.0.store.write().await?;
         let is_new = tx.insert_user(user_id, registration.email.as_str(), &email_key, &profile, now).await?;
@@ -143,33 +147,36 @@ impl Accounts {
         without_proof || (account.verified_at.is_some() && !self.settings().prevent_enumeration)
     }
 
-    /// Posts the letter that proves this account's address, or tells the owner of a proven one. The same number of
-    /// rows is written either way. `unless_within`: not again if there was one that lately.
+    /// Posts the letter that proves this account's address, or tells the owner of a proven one. The same rows are
+    /// written either way, and the same pauses kept: a client cannot tell which it was. `unless_within`: not again if
+    /// there was one that lately; the last letter then stays the newest.
     pub(crate) async fn post_proof(
         &self,
         tx: &mut Tx,
         account: &Account,
         unless_within: Option<TimeDelta>,
     ) -> Result<()> {
-        let now = self.0.clock.now();
-        let is_proven = account.verified_at.is_some();
-        let (letter, pause) = if is_proven {
-            (Letter::AlreadyRegistered, Some(OWNER_TOLD_ONCE_IN))
-        } else {
-            (Letter::Confirm, unless_within)
-        };
-        let is_too_soon = match pause {
-            Some(pause) => tx.was_posted_since(account.id, letter, now - pause).await?,
-            None => false,
-        };
-        // A letter that is not written leaves the last code as it is, and costs a row all the same.
-        if is_too_soon || account.disabled_at.is_some() {
+        let (now, purpose) = (self.0.clock.now(), Purpose::ConfirmEmail);
+        let just_now = unless_within.unwrap_or(TimeDelta::zero());
+        let is_too_soon =
+            tx.count_tokens_since(account.id, purpose, now - just_now).await? > 0 && unless_within.is_some();
+        let is_too_often =
+            tx.count_tokens_since(account.id, purpose, now - TimeDelta::hours(1)).await? >= LETTERS_AN_HOUR;
+        if is_too_soon || is_too_often {
             return tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await;
         }
-        let token = self.make_token(account.id, Purpose::ConfirmEmail, is_proven)?;
-        tx.insert_one_time_token(&token, Purpose::ConfirmEmail).await?;
-        let (token_id, expires_at) = if is_proven { (None, None) } else { (Some(token.id), Some(token.expires_at)) };
-        tx.post(new_id(now)?, letter, &account.email, Some(account.id), token_id, now, expires_at).await
+        let is_blank = account.verified_at.is_some() || account.disabled_at.is_some();
+        let token = self.make_token(account.id, purpose, is_blank)?;
+        tx.insert_one_time_token(&token, purpose).await?;
+        if !is_blank {
+            let (recipient, until) = (account.email.as_str(), Some(token.expires_at));
+            return tx
+                .post(new_id(now)?, Letter::Confirm, recipient, Some(account.id), Some(token.id), now, until)
+                .await;
+        }
+        let told = tx.was_posted_since(account.id, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
+        let letter = if told || account.disabled_at.is_some() { Letter::Nothing } else { Letter::AlreadyRegistered };
+        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, None).await
     }
 
     /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up

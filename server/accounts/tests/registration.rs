@@ -74,6 +74,7 @@ on_both_engines! {
     async fn an_owner_is_told_once_an_hour(world: World) {
         world.person("ada@example.com").await;
         for at in 0..5 {
+            world.advance(TimeDelta::minutes(2));
             world.accounts.register(&visitor_from(at), &form("ada@example.com")).await.expect("the same answer");
         }
         let told = |letters: Vec<accounts::MailboxMessage>| letters.iter().filter(|letter| letter.code.is_none()).count();
@@ -81,6 +82,34 @@ on_both_engines! {
         world.advance(TimeDelta::minutes(61));
         world.sign_up("ada@example.com").await;
         assert_eq!(told(world.letters_to("ada@example.com").await), 2);
+    }
+
+    async fn tries_of_a_code_tell_nobody_whether_an_address_is_taken(world: World) {
+        world.person("taken@example.com").await;
+        world.rest();
+        let mut stories = Vec::new();
+        for email in ["taken@example.com", "free@example.com"] {
+            let mut story = Vec::new();
+            for at in 0..4 {
+                let client = finishing(&world.accounts.register(&visitor_from(at), &form(email)).await.expect("the same answer"));
+                for _ in 0..6 {
+                    // No letter has this code: the post office has not worked yet.
+                    story.push(faults(world.accounts.confirm_email(&client, &by_code("999999")).await));
+                }
+                world.advance(TimeDelta::minutes(if at == 1 { 0 } else { 2 }));
+            }
+            stories.push(story);
+        }
+        assert_eq!(stories[0], stories[1]);
+    }
+
+    async fn nobody_is_written_more_than_six_letters_an_hour(world: World) {
+        for at in 0..20 {
+            world.accounts.register(&visitor_from(at), &form("ada@example.com")).await.expect("the same answer");
+            world.letters_to("ada@example.com").await;
+            world.advance(TimeDelta::seconds(90));
+        }
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 6);
     }
 
     async fn a_taken_and_a_free_address_cost_the_same_rows(world: World) {

@@ -72,6 +72,18 @@ impl Tx {
             .bind(user_id).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
     }
 
+    /// How many a person was given since a time.
+    pub(crate) async fn count_tokens_since(
+        &mut self,
+        user_id: Uuid,
+        purpose: Purpose,
+        since: DateTime<Utc>,
+    ) -> Result<i64> {
+        Ok(on_either!(self, conn => sqlx::query_scalar(
+            "SELECT count(*) FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND created_at > $3")
+            .bind(user_id).bind(purpose.name()).bind(since).fetch_one(conn).await?))
+    }
+
     /// Counts one try of a code before it is compared, so that parallel guesses are all counted.
     /// Answers how many there were, this one included; nothing when there are none left.
     pub(crate) async fn count_attempt(&mut self, id: Uuid) -> Result<Option<i32>> {

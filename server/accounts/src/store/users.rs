@@ -17,6 +17,7 @@ pub(crate) struct Profile {
     pub(crate) phone: Option<String>,
     pub(crate) locale: String,
     pub(crate) terms_version: Option<String>,
+    pub(crate) terms_accepted_at: Option<DateTime<Utc>>,
 }
 
 /// A row, as far as sign-in and proof need it.
@@ -33,6 +34,7 @@ pub(crate) struct Account {
     phone: Option<String>,
     locale: String,
     terms_version: Option<String>,
+    terms_accepted_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -62,6 +64,7 @@ impl Account {
             phone: self.phone.clone(),
             locale: self.locale.clone(),
             terms_version: self.terms_version.clone(),
+            terms_accepted_at: self.terms_accepted_at,
         }
     }
 }
@@ -76,7 +79,6 @@ impl Tx {
         profile: &Profile,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let terms_accepted_at = profile.terms_version.as_ref().map(|_| now);
         let inserted = on_either!(self, conn => sqlx::query(
             "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
                                 terms_version, terms_accepted_at, created_at, updated_at)
@@ -85,7 +87,7 @@ impl Tx {
             .bind(id).bind(email).bind(email_key).bind(&profile.password_hash)
             .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
             .bind(&profile.phone).bind(&profile.locale)
-            .bind(&profile.terms_version).bind(terms_accepted_at).bind(now)
+            .bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(now)
             .execute(conn).await?.rows_affected());
         Ok(inserted == 1)
     }
@@ -104,10 +106,12 @@ impl Tx {
     pub(crate) async fn verify_user(&mut self, id: Uuid, profile: &Profile, now: DateTime<Utc>) -> Result<bool> {
         let verified = on_either!(self, conn => sqlx::query(
             "UPDATE users SET verified_at = $2, updated_at = $2, password_hash = $3, first_name = $4, last_name = $5,
-                              user_type = $6, phone = $7, locale = $8, terms_version = $9
+                              user_type = $6, phone = $7, locale = $8, terms_version = $9,
+                              terms_accepted_at = $10
              WHERE id = $1 AND verified_at IS NULL AND disabled_at IS NULL")
             .bind(id).bind(now).bind(&profile.password_hash).bind(&profile.first_name).bind(&profile.last_name)
             .bind(&profile.user_type).bind(&profile.phone).bind(&profile.locale).bind(&profile.terms_version)
+            .bind(profile.terms_accepted_at)
             .execute(conn).await?.rows_affected());
         Ok(verified == 1)
     }
