@@ -47,7 +47,7 @@ bench: prerequisites ## measure speed
 
 release: prerequisites site ## one self-contained program: target/release/vestibule
 	@echo "release: building"
-	@cargo build --release -p server
+	@cargo build --release --bin vestibule
 	@echo "release: target/release/vestibule, $$(du -h target/release/vestibule | cut -f 1)"
 
 docs: server ## write docs/configuration.md anew, from the settings in the code

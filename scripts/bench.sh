@@ -5,6 +5,6 @@ set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$scripts/.."
 "$scripts/site.sh"
-cargo build -q --release -p server
-cargo build -q --release -p accounts --example argon2id
+# Both in one call: apart, their dependencies would be built twice, with other features.
+cargo build --release --bin vestibule --example argon2id
 exec python3 scripts/bench.py target/release/vestibule target/release/examples/argon2id

@@ -4,30 +4,33 @@
 //! service. Only so many are worked out at once, so many more wait for a second, and the rest are told to come back.
 //! A sign-in without an account is worked out against a hash of nobody's, so that it takes as long as one with.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use contract::{Fault, Password, Refusal};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::{Error, Hashing, Result, tokens};
 
-/// Requests that may wait for a slot.
+/// Requests that may wait for a thread.
 const MAX_WAITING: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(1);
 const RETRY_AFTER: u32 = 2;
+
+type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     /// Of no password that anybody knows, at the present cost.
     nobodys: String,
-    slots: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    /// To the threads, which end when this is dropped.
+    jobs: SyncSender<Job>,
 }
 
 impl Hasher {
@@ -36,8 +39,14 @@ impl Hasher {
             .map_err(|error| Error::internal(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let nobodys = hash(&argon2, tokens::random::<32>()?.as_slice())?;
-        let slots = Arc::new(Semaphore::new(cost.slots.max(1)));
-        Ok(Self { argon2, nobodys, slots, waiting: AtomicUsize::new(0) })
+        let (jobs, waiting) = sync_channel(MAX_WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..cost.slots.max(1) {
+            let waiting = waiting.clone();
+            let thread = std::thread::Builder::new().name("hashing".to_owned());
+            thread.spawn(move || work_off(&waiting)).map_err(Error::internal)?;
+        }
+        Ok(Self { argon2, nobodys, jobs })
     }
 
     /// A PHC string to store.
@@ -67,32 +76,31 @@ impl Hasher {
             .is_none_or(|made| made.m_cost() < present.m_cost() || made.t_cost() < present.t_cost())
     }
 
+    /// Waits for a thread for so long, then for the work however long it takes.
     async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _slot = self.slot().await?;
-        tokio::task::spawn_blocking(job).await.map_err(Error::internal)
-    }
-
-    async fn slot(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
         let overloaded = || Error::from(Refusal::Overloaded { retry_after: RETRY_AFTER });
-        let _place = Place::take(&self.waiting).ok_or_else(overloaded)?;
-        let slot = tokio::time::timeout(MAX_WAIT, self.slots.clone().acquire_owned()).await;
-        slot.map_err(|_| overloaded())?.map_err(Error::internal)
+        let (begin, begun) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
+        // Work that nobody waits for any more is not begun.
+        let job = move || {
+            if begin.send(()).is_ok() {
+                finish.send(job()).ok();
+            }
+        };
+        self.jobs.try_send(Box::new(job)).map_err(|_| overloaded())?;
+        tokio::time::timeout(MAX_WAIT, begun).await.map_err(|_| overloaded())?.map_err(Error::internal)?;
+        finished.await.map_err(Error::internal)
     }
 }
 
-/// A place in the queue, given back however the wait ends.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
-        let place = Self(waiting);
-        (waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// Few threads that live as long as the hasher, not the many that a runtime lends: an allocator keeps the megabytes
+/// of a hash for the thread that had them.
+fn work_off(waiting: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // Whoever waits for it finds the answer missing.
+        catch_unwind(AssertUnwindSafe(job)).ok();
     }
 }
 
@@ -149,13 +157,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_the_queue_full_is_told_to_come_back() {
-        let hasher = hasher(64);
-        let _all = hasher.slots.clone().acquire_owned().await.expect("a slot");
-        hasher.waiting.store(MAX_WAITING, Ordering::Relaxed);
+    async fn who_finds_the_queue_full_is_told_to_come_back_and_nothing_is_lost() {
+        let hasher = Arc::new(hasher(64));
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (busy, is_busy) = oneshot::channel();
+        let hold = move || {
+            busy.send(()).ok();
+            held.recv().ok();
+        };
+        hasher.jobs.try_send(Box::new(hold)).expect("a free thread");
+        is_busy.await.expect("a busy thread");
+        for _ in 0..MAX_WAITING {
+            hasher.jobs.try_send(Box::new(|| ())).expect("a place in the queue");
+        }
         let refused = hasher.hash(&Password::new("p")).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::Overloaded { .. }))));
-        assert_eq!(hasher.waiting.load(Ordering::Relaxed), MAX_WAITING);
+        release.send(()).expect("a held thread");
+        while hasher.jobs.try_send(Box::new(|| ())).is_err() {
+            tokio::task::yield_now().await;
+        }
+        assert!(hasher.hash(&Password::new("p")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_costs_no_thread() {
+        let hasher = hasher(64);
+        assert!(hasher.work(|| assert!(std::hint::black_box(false), "on purpose")).await.is_err());
+        assert!(hasher.hash(&Password::new("p")).await.is_ok());
     }
 
     #[test]
