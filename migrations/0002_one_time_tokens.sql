@@ -12,7 +12,7 @@ CREATE TABLE one_time_tokens (
     attempts INTEGER NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
-    -- Kept until it expires, so that a second click can be told "already confirmed".
+    -- Kept beyond its end, so that a second click can be told "already confirmed".
     consumed_at TIMESTAMPTZ,
     -- A newer letter took its place.
     superseded_at TIMESTAMPTZ

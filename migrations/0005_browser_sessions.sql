@@ -2,7 +2,7 @@
 CREATE TABLE browser_sessions (
     -- SHA-256 of the id in the cookie.
     id_hash BYTEA NOT NULL PRIMARY KEY,
-    -- JSON.
+    -- JSON. A pending sign-up holds what was typed, the password as its Argon2id hash.
     data TEXT NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL
 );

@@ -67,6 +67,8 @@ pub const PROBLEM: Page = Page { path: "", audience: Audience::Anyone, view: || 
 pub struct Site {
     /// The rules of sign-up, and the site's name.
     pub rules: SignUpRules,
+    /// How long a letter's link and code work, in words.
+    pub letter_lives: String,
     /// Whether people may sign up.
     pub open: bool,
     /// Whether letters go to the built-in mailbox.

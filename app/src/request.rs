@@ -137,6 +137,10 @@ pub async fn pending_sign_up(session: &Session) -> Result<Option<PendingSignUp>,
 
 /// Ends what a browser had begun: a pending sign-up must not survive into somebody's session, nor out of it.
 pub async fn forget(session: &Session) -> Result<(), Error> {
+    // Without a session there is nothing to end, and the library warns of trying.
+    if session.is_empty().await && session.id().is_none() {
+        return Ok(());
+    }
     session.flush().await.map_err(session_error)
 }
 

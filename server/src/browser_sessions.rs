@@ -12,9 +12,6 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
 
-/// A sign-up is finished within the life of its letter.
-const LIVES: Duration = Duration::hours(24);
-
 /// What `async_trait` makes of an `async fn`; written out, because that is all we would need it for.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
@@ -22,12 +19,14 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub(crate) struct BrowserSessions(Accounts);
 
 pub(crate) fn layer(accounts: &Accounts, cookies: &Cookies) -> SessionManagerLayer<BrowserSessions> {
+    // A sign-up is finished within the life of its letter.
+    let lives = Duration::seconds(accounts.settings().lifetimes.verify.num_seconds());
     let layer = SessionManagerLayer::new(BrowserSessions(accounts.clone()))
         .with_name(cookies.name("session"))
         .with_secure(cookies.secure)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(LIVES));
+        .with_expiry(Expiry::OnInactivity(lives));
     match &cookies.domain {
         Some(domain) => layer.with_domain(domain.clone()),
         None => layer,

@@ -11,7 +11,9 @@ use crate::Site;
 
 /// 421 Misdirected Request (RFC 9110 15.5.20) for every other host.
 pub(crate) async fn ours_only(State(site): State<Site>, request: Request, next: Next) -> Response {
-    if is_ours(&site, request.uri(), request.headers()) {
+    // Load balancers ask by address, and are told nothing but "ok".
+    let is_probe = matches!(request.uri().path(), "/healthz" | "/readyz");
+    if is_probe || is_ours(&site, request.uri(), request.headers()) {
         return next.run(request).await;
     }
     (axum::http::StatusCode::MISDIRECTED_REQUEST, "This host is not served here.\n").into_response()

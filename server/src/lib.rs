@@ -84,6 +84,9 @@ fn facts(config: &Config) -> Result<app::page::Site, Box<dyn Error + Send + Sync
         |name| assets::address(name).ok_or("the site's assets are not built: run `make site`, then build again");
     Ok(app::page::Site {
         rules: config.settings.sign_up.clone(),
+        letter_lives: contract::wording::duration(
+            u32::try_from(config.settings.lifetimes.verify.num_seconds()).unwrap_or(u32::MAX),
+        ),
         open: config.settings.registration == accounts::RegistrationPolicy::Open,
         has_mailbox: config.has_mailbox(),
         style: asset("app.css")?,

@@ -283,6 +283,8 @@ async fn only_our_own_host_is_answered_to() {
         let answer = client.send(Method::GET, "/", &[("host", host)], Body::empty()).await;
         assert_eq!(answer.status.as_u16(), 421, "{host}");
     }
+    let probe = client.send(Method::GET, "/healthz", &[("host", "10.0.0.1")], Body::empty()).await;
+    assert_eq!((probe.status, probe.text().as_str()), (StatusCode::OK, "ok\n"));
     let two = client.send(Method::GET, "/", &[("host", "localhost:3000"), ("host", "evil.test")], Body::empty()).await;
     assert_eq!(two.status.as_u16(), 421);
     for host in ["localhost:3000", "127.0.0.1:3000"] {

@@ -29,7 +29,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::Password | Field::NewPassword, Fault::ContainsEmail) => "Password must not contain your email address",
         (Field::CurrentPassword, Fault::Missing) => "Enter your password",
         (Field::CurrentPassword, _) => "This is not the password chosen at sign-up. Check it, or set a new one",
-        (Field::Password | Field::NewPassword, _) => "Password must be text without control characters",
+        (Field::Password | Field::NewPassword, _) => "Password must not contain the character NUL",
         (Field::PasswordConfirm, Fault::Missing) => "Enter the password again",
         (Field::PasswordConfirm, _) => "The two passwords are not the same",
         (Field::FirstName, Fault::Missing) => "Enter your first name",
@@ -63,7 +63,7 @@ pub fn refusal(refusal: Refusal) -> String {
         }
         Refusal::InvalidCredentials => "Email address or password is not correct",
         Refusal::EmailNotVerified => "Confirm your email address first. Look for our letter, or ask for a new one",
-        Refusal::EmailTaken => "There is an account with this email address already. Sign in, or reset your password",
+        Refusal::EmailTaken => "There is an account with this email address already. Sign in",
         Refusal::TokenInvalid => "This link does not work. Copy the whole link from the email, or ask for a new one",
         Refusal::TokenExpired => "This link has expired. Ask for a new one",
         Refusal::PasswordRequired => "Enter the password chosen at sign-up, or set a new one",

@@ -8,7 +8,8 @@ use crate::parts::layout::Document;
 
 #[component]
 pub fn Help() -> impl IntoView {
-    let name = request().site.rules.site_name.clone();
+    let site = request().site;
+    let (name, lives) = (site.rules.site_name.clone(), site.letter_lives.clone());
     view! {
         <Document title="Help signing in">
             <h1>"Help signing in"</h1>
@@ -22,7 +23,7 @@ pub fn Help() -> impl IntoView {
             <details>
                 <summary>"The code does not work"</summary>
                 <div class="stack">
-                    <p>"Only the newest code works, for 24 hours, and five tries. Ask for a new one if in doubt."</p>
+                    <p>"Only the newest code works, for " {lives} ", and five tries. Ask for a new one if in doubt."</p>
                     <p>"A code belongs to the browser you signed up in. In another browser, open the link in the email."</p>
                 </div>
             </details>

@@ -61,13 +61,14 @@ pub fn VerifyEmail() -> impl IntoView {
 
 #[component]
 fn OfCode(email: String) -> impl IntoView {
-    let rules = request().site.rules.clone();
+    let site = request().site;
+    let (rules, lives) = (site.rules.clone(), site.letter_lives.clone());
     view! {
         <Document title="Check your email" form=paths::VERIFY_EMAIL islands=true>
             <h1>"Check your email"</h1>
             <p>
                 "We sent a 6-digit code and a link to " <strong>{email}</strong>
-                ". They work for 24 hours and only once."
+                ". They work for " {lives} " and only once."
             </p>
             <MailboxHint/>
             <form method="post" action=paths::VERIFY_EMAIL novalidate=true id="confirm">

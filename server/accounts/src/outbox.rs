@@ -15,8 +15,8 @@ use crate::store::{Letter, Outgoing};
 use crate::tokens::{Proof, Purpose};
 use crate::{Accounts, Error, MailboxMessage, Mailer, Result, jwt};
 
-/// Longer than sending can take.
-const LEASE: TimeDelta = TimeDelta::seconds(120);
+/// Longer than a conversation with a mail server can take, each of its dozen steps at its time limit.
+const LEASE: TimeDelta = TimeDelta::minutes(10);
 
 /// Letters under way at once: one slow server or recipient does not hold the others.
 const AT_ONCE: i64 = 4;
@@ -44,10 +44,14 @@ impl Accounts {
                 under_way.spawn(async move { accounts.send_letter(letter).await });
             }
         }
+        let mut worked = Ok(due.len());
+        // To the last: one that fails must not break off the others.
         while let Some(done) = under_way.join_next().await {
-            done.map_err(Error::internal)??;
+            if let Err(error) = done.map_err(Error::internal).flatten() {
+                worked = Err(error);
+            }
         }
-        Ok(due.len())
+        worked
     }
 
     async fn send_letter(&self, letter: Outgoing) -> Result<()> {

@@ -78,7 +78,7 @@ impl PendingSignUp {
 pub struct Registered {
     /// Of the account, or of nobody when the address has one already.
     pub user_id: Uuid,
-    /// Whether a letter is on its way.
+    /// Whether a letter is on its way: a new one, or the one of a moment ago. The same for every address.
     pub email_sent: bool,
     /// For the client to keep: it makes this client the one that signed up.
     pub pending: PendingSignUp,
@@ -176,7 +176,8 @@ impl Accounts {
         }
         let told = tx.was_posted_since(account.id, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
         let letter = if told || account.disabled_at.is_some() { Letter::Nothing } else { Letter::AlreadyRegistered };
-        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, None).await
+        // News of an attempt is worth telling for as long as the letter that the attempt asked for would have worked.
+        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(token.expires_at)).await
     }
 
     /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up
