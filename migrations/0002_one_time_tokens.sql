@@ -8,6 +8,9 @@ CREATE TABLE one_time_tokens (
     token_hash BYTEA NOT NULL,
     -- HMAC of the six digits, bound to this row. NULL matches no code: a row that only looks like the others.
     code_hash BYTEA,
+    -- Of the password typed at the sign-up that asked for the letter (PHC string): a sign-in with it is told to
+    -- confirm, whether or not the address has another account.
+    password_hash TEXT,
     -- Codes tried.
     attempts INTEGER NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,

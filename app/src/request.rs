@@ -1,6 +1,7 @@
 //! What a server function finds in its context, and how it answers: cookies, a place to go, a notice shown once.
 
 use accounts::{Accounts, Error, NewSession, PendingSignUp, Visitor};
+use contract::paths;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 use leptos::prelude::expect_context;
@@ -14,6 +15,7 @@ use crate::Failed;
 
 const PENDING: &str = "pending_sign_up";
 const NOTICE: &str = "notice";
+const NEXT: &str = "next";
 
 /// The names and attributes of our cookies.
 #[derive(Clone, Debug)]
@@ -116,6 +118,20 @@ impl Door {
     /// Binds a sign-up to this browser.
     pub async fn remember_sign_up(&self, pending: &PendingSignUp) -> Result<(), Failed> {
         remember_sign_up(&self.session, pending).await.map_err(Failed::from)
+    }
+
+    /// Where a person wanted to go, for when the address is confirmed.
+    pub async fn remember_next(&self, next: &str) -> Result<(), Failed> {
+        match paths::local(next) {
+            Some(next) => self.session.insert(NEXT, next).await.map_err(internal),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, again; the account where nothing else was wanted.
+    pub async fn next(&self) -> Result<String, Failed> {
+        let next: Option<String> = self.session.get(NEXT).await.map_err(internal)?;
+        Ok(next.unwrap_or_else(|| paths::ACCOUNT.to_owned()))
     }
 
     /// Says something on the next page.

@@ -41,7 +41,7 @@ pub(crate) async fn answer(State(site): State<Site>, request: Request) -> Respon
 }
 
 async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let has_body = parts.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    let has_body = axum::body::HttpBody::size_hint(&body).exact() != Some(0);
     if has_body && !is_form(&parts.headers) {
         return Err(Problem::Refused(Refusal::UnsupportedMediaType));
     }
@@ -117,8 +117,10 @@ fn taken(parts: &Parts, answer: Response) -> Response {
     Response::from_parts(head, Body::empty())
 }
 
+/// Whoever does not ask for JSON is answered as people are.
 fn is_browser(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.contains("text/html") || !accept.contains("application/json")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

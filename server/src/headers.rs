@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
@@ -56,11 +56,27 @@ pub(crate) async fn on_every_answer(State(site): State<Site>, mut request: Reque
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert("x-request-id", id);
     }
+    complete_deletions(headers, site.config().is_production());
     response
 }
 
 fn default(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
     headers.entry(name).or_insert(value);
+}
+
+/// Browsers ignore a deletion without the attributes that the cookie was made with; tower-sessions writes none.
+fn complete_deletions(headers: &mut HeaderMap, is_production: bool) {
+    let attributes = if is_production { "; HttpOnly; Secure; SameSite=Lax" } else { "; HttpOnly; SameSite=Lax" };
+    for cookie in headers.get_all(SET_COOKIE).iter().cloned().collect::<Vec<_>>() {
+        let Some(text) = cookie.to_str().ok().filter(|text| !text.contains("HttpOnly")) else { continue };
+        if let Ok(whole) = HeaderValue::from_str(&format!("{text}{attributes}")) {
+            let others: Vec<_> = headers.get_all(SET_COOKIE).iter().filter(|other| *other != cookie).cloned().collect();
+            headers.insert(SET_COOKIE, whole);
+            for other in others {
+                headers.append(SET_COOKIE, other);
+            }
+        }
+    }
 }
 
 /// The policy of a page. Its nonce allows one script, and what that script loads; WebAssembly needs a word of its own.

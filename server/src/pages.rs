@@ -98,7 +98,6 @@ async fn confirmation(site: &Site, visitor: &Visitor, token: &str) -> Result<Dat
     Ok(Data::Confirmation { token: token.to_owned(), link })
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one thing that a page shows")]
 fn render(
     site: &Site,
     page: &Page,

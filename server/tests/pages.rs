@@ -161,6 +161,17 @@ async fn nobody_is_sent_to_another_site() {
 }
 
 #[tokio::test]
+async fn where_a_person_wanted_to_go_outlives_the_letter() {
+    let world = World::new(&[]).await;
+    let mut client = world.client(1);
+    assert!(client.get("/register?next=/help").await.text().contains("name=\"next\" value=\"/help\""));
+    let fields: Vec<_> = SIGN_UP.into_iter().chain([("next", "/help")]).collect();
+    client.post("/register", &fields).await;
+    let code = world.code_to("ada@example.com").await;
+    assert_eq!(client.post("/verify-email", &[("code", &code)]).await.header("location"), "/help");
+}
+
+#[tokio::test]
 async fn the_referer_leads_nowhere_and_no_error_travels_in_a_url() {
     let world = World::new(&[]).await;
     let headers = [("accept", "text/html"), ("content-type", FORM), ("referer", "https://evil.test/")];
@@ -314,6 +325,10 @@ async fn in_production_cookies_are_host_bound_and_links_are_of_the_public_addres
     }
     assert_eq!(client.get("/dev/mailbox").await.status, StatusCode::NOT_FOUND);
     assert_eq!(client.get("/dev/mailbox/messages.json").await.status, StatusCode::NOT_FOUND);
+    let out = client.post("/logout", &[]).await;
+    for cookie in out.set_cookies() {
+        assert!(["HttpOnly", "Secure", "SameSite=Lax", "Path=/"].iter().all(|word| cookie.contains(word)), "{cookie}");
+    }
     client.host = "localhost:3000".into();
     assert_eq!(client.get("/").await.status.as_u16(), 421, "development's names are not production's");
 }
@@ -334,6 +349,16 @@ async fn a_planted_session_id_is_worth_nothing_after_sign_up() {
     victim.post("/register", &SIGN_UP).await;
     assert_ne!(victim.cookies["vestibule_session"], planted);
     assert!(!attacker.get("/verify-email").await.text().contains("ada@example.com"));
+}
+
+#[tokio::test]
+async fn a_form_is_a_form_however_it_is_sent() {
+    let world = World::new(&[]).await;
+    let body = || Body::from_stream(futures::stream::once(async { Ok::<_, std::io::Error>("theme=dark") }));
+    let chunked = world.client(1).send(Method::POST, "/theme", &[("content-type", "text/plain")], body()).await;
+    assert_eq!(chunked.status.as_u16(), 415);
+    let any = world.client(1).send(Method::POST, "/theme", &[("content-type", FORM), ("accept", "*/*")], body()).await;
+    assert_eq!(any.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

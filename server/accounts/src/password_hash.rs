@@ -79,16 +79,16 @@ impl Hasher {
     /// Waits for a thread for so long, then for the work however long it takes.
     async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let overloaded = || Error::from(Refusal::Overloaded { retry_after: RETRY_AFTER });
-        let (begin, begun) = oneshot::channel();
+        let (start, has_begun) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
         // Work that nobody waits for any more is not begun.
         let job = move || {
-            if begin.send(()).is_ok() {
+            if start.send(()).is_ok() {
                 finish.send(job()).ok();
             }
         };
         self.jobs.try_send(Box::new(job)).map_err(|_| overloaded())?;
-        tokio::time::timeout(MAX_WAIT, begun).await.map_err(|_| overloaded())?.map_err(Error::internal)?;
+        tokio::time::timeout(MAX_WAIT, has_begun).await.map_err(|_| overloaded())?.map_err(Error::internal)?;
         finished.await.map_err(Error::internal)
     }
 }
@@ -159,11 +159,11 @@ mod tests {
     #[tokio::test]
     async fn who_finds_the_queue_full_is_told_to_come_back_and_nothing_is_lost() {
         let hasher = Arc::new(hasher(64));
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, released) = std::sync::mpsc::channel::<()>();
         let (busy, is_busy) = oneshot::channel();
         let hold = move || {
             busy.send(()).ok();
-            held.recv().ok();
+            released.recv().ok();
         };
         hasher.jobs.try_send(Box::new(hold)).expect("a free thread");
         is_busy.await.expect("a busy thread");

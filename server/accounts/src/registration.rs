@@ -68,8 +68,10 @@ impl PendingSignUp {
         &self.profile
     }
 
-    pub(crate) fn of_account(account: &Account) -> Self {
-        Self { user_id: account.id, email: account.email.clone(), profile: account.profile() }
+    /// Of a sign-in with the password of a sign-up that was not finished.
+    pub(crate) fn of_sign_up(account: &Account, password_hash: String) -> Self {
+        let profile = Profile { password_hash, ..account.profile() };
+        Self { user_id: account.id, email: account.email.clone(), profile }
     }
 }
 
@@ -116,7 +118,8 @@ impl Accounts {
         let session = match self.settings().email_verification {
             EmailVerification::Off => Some(self.begin_session(&mut tx, visitor, &account.to_user(), false).await?),
             EmailVerification::Mandatory | EmailVerification::Optional => {
-                self.post_proof(&mut tx, &account, Some(ONE_LETTER_WITHIN)).await?;
+                self.post_proof(&mut tx, &account, Some(profile.password_hash.clone()), Some(ONE_LETTER_WITHIN))
+                    .await?;
                 None
             }
         };
@@ -149,24 +152,26 @@ impl Accounts {
 
     /// Posts the letter that proves this account's address, or tells the owner of a proven one. The same rows are
     /// written either way, and the same pauses kept: a client cannot tell which it was. `unless_within`: not again if
-    /// there was one that lately; the last letter then stays the newest.
+    /// there was one that lately; the last letter then stays the newest. `password_hash`: of the sign-up that asks.
     pub(crate) async fn post_proof(
         &self,
         tx: &mut Tx,
         account: &Account,
+        password_hash: Option<String>,
         unless_within: Option<TimeDelta>,
     ) -> Result<()> {
         let (now, purpose) = (self.0.clock.now(), Purpose::ConfirmEmail);
-        let just_now = unless_within.unwrap_or(TimeDelta::zero());
-        let is_too_soon =
-            tx.count_tokens_since(account.id, purpose, now - just_now).await? > 0 && unless_within.is_some();
+        let live = tx.live_one_time_token(account.id, purpose, now).await?;
+        let is_too_soon = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
         let is_too_often =
             tx.count_tokens_since(account.id, purpose, now - TimeDelta::hours(1)).await? >= LETTERS_AN_HOUR;
         if is_too_soon || is_too_often {
+            tx.supersede_one_time_tokens(Uuid::nil(), purpose, now).await?;
+            tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await?;
             return tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await;
         }
         let is_blank = account.verified_at.is_some() || account.disabled_at.is_some();
-        let token = self.make_token(account.id, purpose, is_blank)?;
+        let token = self.make_token(account.id, purpose, is_blank, password_hash)?;
         tx.insert_one_time_token(&token, purpose).await?;
         if !is_blank {
             let (recipient, until) = (account.email.as_str(), Some(token.expires_at));
@@ -182,7 +187,13 @@ impl Accounts {
 
     /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up
     /// with a proven address finds a form whose codes are all wrong, as any stranger would.
-    fn make_token(&self, user_id: Uuid, purpose: Purpose, blank: bool) -> Result<OneTimeToken> {
+    fn make_token(
+        &self,
+        user_id: Uuid,
+        purpose: Purpose,
+        blank: bool,
+        password_hash: Option<String>,
+    ) -> Result<OneTimeToken> {
         let now = self.0.clock.now();
         let id = new_id(now)?;
         let proof = Proof::of(id, &self.0.keys);
@@ -194,6 +205,7 @@ impl Accounts {
             user_id,
             token_hash,
             code_hash,
+            password_hash,
             attempts: 0,
             created_at: now,
             expires_at,

@@ -24,7 +24,10 @@ pub struct Sources {
 /// The sources of this process.
 pub fn from_process(file: Option<&Path>) -> Result<Sources, Vec<String>> {
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-    let environment = std::env::vars().filter(|(name, _)| name.starts_with(names::PREFIX)).collect();
+    let environment = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .filter(|(name, _)| name.starts_with(names::PREFIX))
+        .collect();
     let read = |path: &Path| {
         std::fs::read_to_string(path).map_err(|error| vec![format!("{}: cannot be read: {error}", path.display())])
     };
@@ -146,10 +149,16 @@ impl Reader {
             is_address.then(|| text.to_owned()).ok_or_else(|| "must be like Vestibule <account@example.org>".to_owned())
         });
         let trusted_proxies = self.parse(names::TRUSTED_PROXIES, parse::networks);
-        let cookie_domain = self.text(names::COOKIE_DOMAIN);
-        if cookie_domain.is_some() && !is_production {
-            self.fault(names::COOKIE_DOMAIN, "needs an https public URL");
-        }
+        let host = public.as_ref().map(|(_, authority)| authority.split(':').next().unwrap_or_default().to_owned());
+        let cookie_domain = self.parse_set(names::COOKIE_DOMAIN, |text| {
+            let is_parent = host.is_some_and(|host| host == text || host.ends_with(&format!(".{text}")));
+            let is_fit = is_production && is_parent && text.contains('.');
+            is_fit.then(|| text.to_owned()).ok_or_else(|| "must be a parent domain of an https public URL".to_owned())
+        });
+        let log = self.parse(names::LOG, |text| {
+            let fault = |_| "must be a level, or filters such as info,accounts=debug".to_owned();
+            tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(fault)
+        });
         let terms_url = self.parse_set(names::TERMS_URL, parse::web_address);
         let privacy_url = self.parse_set(names::PRIVACY_URL, parse::web_address);
         let on_terminal = std::io::stderr().is_terminal();
@@ -171,7 +180,7 @@ impl Reader {
             terms_url,
             privacy_url,
             log_json: log_json?,
-            log: self.text_or_default(names::LOG),
+            log: log?,
             settings: settings?,
         })
     }

@@ -14,6 +14,7 @@ pub(crate) struct OneTimeToken {
     pub(crate) user_id: Uuid,
     pub(crate) token_hash: Vec<u8>,
     pub(crate) code_hash: Option<Vec<u8>>,
+    pub(crate) password_hash: Option<String>,
     pub(crate) attempts: i32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
@@ -26,10 +27,11 @@ impl Tx {
     pub(crate) async fn insert_one_time_token(&mut self, token: &OneTimeToken, purpose: Purpose) -> Result<()> {
         self.supersede_one_time_tokens(token.user_id, purpose, token.created_at).await?;
         on_either!(self, conn => sqlx::query(
-            "INSERT INTO one_time_tokens (id, user_id, purpose, token_hash, code_hash, attempts, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+            "INSERT INTO one_time_tokens (id, user_id, purpose, token_hash, code_hash, password_hash, attempts,
+                                          created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
             .bind(token.id).bind(token.user_id).bind(purpose.name()).bind(&token.token_hash).bind(&token.code_hash)
-            .bind(token.attempts).bind(token.created_at).bind(token.expires_at)
+            .bind(&token.password_hash).bind(token.attempts).bind(token.created_at).bind(token.expires_at)
             .execute(conn).await?.rows_affected());
         Ok(())
     }
@@ -70,6 +72,18 @@ impl Tx {
             "SELECT * FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND expires_at > $3
              AND consumed_at IS NULL AND superseded_at IS NULL ORDER BY created_at DESC LIMIT 1")
             .bind(user_id).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
+    }
+
+    /// The newest that was not spent, dead or alive.
+    pub(crate) async fn newest_one_time_token(
+        &mut self,
+        user_id: Uuid,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>> {
+        Ok(on_either!(self, conn => sqlx::query_as(
+            "SELECT * FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND consumed_at IS NULL
+             ORDER BY created_at DESC, id DESC LIMIT 1")
+            .bind(user_id).bind(purpose.name()).fetch_optional(conn).await?))
     }
 
     /// How many a person was given since a time.

@@ -40,7 +40,6 @@ pub(crate) struct Outgoing {
 }
 
 impl Tx {
-    #[expect(clippy::too_many_arguments, reason = "one for each column")]
     pub(crate) async fn post(
         &mut self,
         id: Uuid,

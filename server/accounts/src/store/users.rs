@@ -8,7 +8,7 @@ use super::{Tx, on_either};
 use crate::{Result, User};
 
 /// What a sign-up says about a person, and what a proven one writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
     pub(crate) password_hash: String,
     pub(crate) first_name: String,
@@ -20,8 +20,15 @@ pub(crate) struct Profile {
     pub(crate) terms_accepted_at: Option<DateTime<Utc>>,
 }
 
+/// A hash is no password, and still nothing for a log.
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile").field("user_type", &self.user_type).finish_non_exhaustive()
+    }
+}
+
 /// A row, as far as sign-in and proof need it.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(sqlx::FromRow)]
 pub(crate) struct Account {
     pub(crate) id: Uuid,
     pub(crate) email: String,
@@ -123,11 +130,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Sign-ups that nobody ever proved or used, begun before a time.
+    /// Sign-ups that nobody proved, begun before a time and without a letter that is still remembered. For sites on
+    /// which an unproven account cannot be used.
     pub(crate) async fn delete_unproven_users(&mut self, before: DateTime<Utc>) -> Result<u64> {
         Ok(on_either!(self, conn => sqlx::query(
             "DELETE FROM users WHERE verified_at IS NULL AND created_at < $1
-             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)")
+             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
+             AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)")
             .bind(before).execute(conn).await?.rows_affected()))
     }
 }
