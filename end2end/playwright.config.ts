@@ -18,7 +18,14 @@ export default defineConfig({
   retries: 0,
   timeout: 20_000,
   reporter: "list",
-  use: { browserName: "chromium", launchOptions: launch, trace: "retain-on-failure", locale: "en-GB" },
+  use: {
+    browserName: "chromium",
+    launchOptions: launch,
+    screenshot: "only-on-failure",
+    locale: "en-GB",
+    // Pages fade into each other, and a colour that is still on its way has a contrast of its own.
+    contextOptions: { reducedMotion: "reduce" },
+  },
   projects: [
     ...[true, false].flatMap((javaScriptEnabled) =>
       sizes.map((viewport) => ({

@@ -8,7 +8,7 @@ import type { Person } from "./people.ts";
 export async function press(page: Page, name: string): Promise<Response> {
   const button = page.getByRole("main").getByRole("button", { name, exact: true });
   const [answer] = await Promise.all([
-    page.waitForResponse((response) => response.request().method() === "POST"),
+    page.waitForResponse((response) => response.request().method() === "POST", { timeout: 5000 }),
     button.click(),
   ]);
   await page.waitForLoadState();

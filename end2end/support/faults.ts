@@ -21,7 +21,7 @@ export async function expectFaults(page: Page, answer: Response, faults: Record<
 }
 
 /** The part that is the same for mistakes no single field is to blame for. */
-export async function expectSummary(page: Page, answer: Response, sentences: string[], status = 422) {
+export async function expectSummary(page: Page, answer: Response, sentences: (string | RegExp)[], status = 422) {
   expect(answer.status()).toBe(status);
   await expect(page).toHaveTitle(/^Error: /);
   await expect(page.locator(":focus")).toHaveClass("summary");

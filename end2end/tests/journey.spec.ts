@@ -22,6 +22,9 @@ import { expectFaults } from "../support/faults.ts";
 import { OTHER_PASSWORD, somebody, WRONG_PASSWORD } from "../support/people.ts";
 import { expect, test } from "../support/test.ts";
 
+// Here with all that moves: most people see it so.
+test.use({ contextOptions: { reducedMotion: "no-preference" } });
+
 /** The fields of the page's form that a person has to fill. */
 async function required(page: Page): Promise<number> {
   const fields = page.getByRole("main").locator("form .field").filter({ has: page.locator("input:visible:not([type=radio])") });

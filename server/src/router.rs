@@ -39,6 +39,8 @@ pub(crate) fn router(site: Site) -> Router {
     }
     let with_visitor = people
         .merge(api::router())
+        .route(paths::VERIFY_EMAIL_RESEND, get(|| async { pages::see_other(paths::VERIFY_EMAIL) }))
+        .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(site.clone(), visitor::recognise))
         .layer(browser_sessions::layer(site.accounts(), site.cookies()));
@@ -48,8 +50,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .route("/.well-known/jwks.json", get(public_keys))
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(is_ready))
-        .fallback(not_found);
+        .route("/readyz", get(is_ready));
     guarded(all, site)
 }
 

@@ -9,6 +9,15 @@ use contract::feedback::FormKind;
 use contract::rules::SignUpRules;
 use leptos::prelude::*;
 
+/// Before the sentence of a fault: a sign that is not colour alone, and a word for those who see neither. The sentence
+/// goes to the end of the span. The server writes the same (`parts/field.rs`).
+#[cfg(feature = "hydrate")]
+const FAULT_MARKUP: &str = concat!(
+    r#"<svg aria-hidden="true" viewBox="0 0 16 16" width="16" height="16">"#,
+    r#"<path fill="currentColor" d="M8 0a8 8 0 1 1 0 16A8 8 0 0 1 8 0ZM7 3v6h2V3Zm0 8v2h2v-2Z"/></svg>"#,
+    r#"<span><span class="vh">Error: </span></span>"#
+);
+
 /// Watches the form with this id.
 #[island]
 pub fn Feedback(form: String, kind: FormKind, rules: SignUpRules) -> impl IntoView {
@@ -20,6 +29,9 @@ pub fn Feedback(form: String, kind: FormKind, rules: SignUpRules) -> impl IntoVi
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use contract::feedback::FormKind;
     use contract::rules::SignUpRules;
     use wasm_bindgen::JsCast as _;
@@ -32,8 +44,13 @@ mod browser {
             return;
         };
         reveal_buttons(&form);
+        let pressing = watch_presses(&form);
         let judged = form.clone();
-        on(&form, "focusout", move |event| judge(&judged, kind, &rules, &event));
+        on(&form, "focusout", move |event| {
+            if !pressing.get() {
+                judge(&judged, kind, &rules, &event);
+            }
+        });
         let sent = form.clone();
         on(&form, "submit", move |_| busy(&sent));
         if let (Some(window), Ok(Some(button))) = (web_sys::window(), form.query_selector("button[data-busy]")) {
@@ -54,6 +71,22 @@ mod browser {
         let handler = Closure::<dyn FnMut(Event)>::new(handler);
         // Lives as long as the page.
         target.add_event_listener_with_callback(event, handler.into_js_value().unchecked_ref()).ok();
+    }
+
+    /// True while a pointer is down on a button. A message that appeared then would move the button away from under
+    /// the pointer, and the press would be lost; the server says the same a moment later.
+    fn watch_presses(form: &HtmlFormElement) -> Rc<Cell<bool>> {
+        let pressing = Rc::new(Cell::new(false));
+        let down = pressing.clone();
+        on(form, "pointerdown", move |event| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            down.set(target.is_some_and(|target| matches!(target.closest("button"), Ok(Some(_)))));
+        });
+        for over in ["pointerup", "pointercancel"] {
+            let up = pressing.clone();
+            on(&document(), over, move |_| up.set(false));
+        }
+        pressing
     }
 
     fn judge(form: &HtmlFormElement, kind: FormKind, rules: &SignUpRules, event: &Event) {
@@ -84,7 +117,10 @@ mod browser {
         let Ok(message) = document().create_element("span") else { return };
         message.set_id(&id);
         message.set_class_name("error-msg");
-        message.set_text_content(Some(sentence));
+        message.set_inner_html(super::FAULT_MARKUP);
+        if let Ok(Some(text)) = message.query_selector("span:not(.vh)") {
+            text.append_with_str_1(sentence).ok();
+        }
         let row = field.query_selector(".with-btn").ok().flatten();
         field.insert_before(&message, row.as_deref()).ok();
         field.class_list().add_1("invalid").ok();

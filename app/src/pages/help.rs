@@ -17,7 +17,7 @@ pub fn Help() -> impl IntoView {
                 <summary>"No code arrived"</summary>
                 <div class="stack">
                     <p>"Letters can take a few minutes. Look into the spam folder, and check the address you typed."</p>
-                    <p><a href=paths::VERIFY_EMAIL>"Ask for a new code"</a></p>
+                    <p class="alone"><a href=paths::VERIFY_EMAIL>"Ask for a new code"</a></p>
                 </div>
             </details>
             <details>

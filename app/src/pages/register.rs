@@ -150,7 +150,7 @@ fn Consent(state: FormState) -> impl IntoView {
         {privacy.map(|url| view! { " and have read the " <a href=url>"privacy notice"</a> })}
     };
     if site.rules.terms_version.is_some() {
-        view! { <Tick id="terms" name="terms" state=(state, Field::Terms) checked=false>{about}</Tick> }.into_any()
+        view! { <Tick id="terms" name="terms" checked=state.kept("terms").is_some() state=(state, Field::Terms)>{about}</Tick> }.into_any()
     } else if let Some(url) = site.privacy_url.clone() {
         view! {
             <p class="muted">"What happens with your details is in the " <a href=url>"privacy notice"</a> "."</p>

@@ -90,8 +90,8 @@ fn OfCode(email: String) -> impl IntoView {
                     <form method="post" action=paths::VERIFY_EMAIL_RESEND>
                         <button class="btn quiet" type="submit">"Send a new code"</button>
                     </form>
-                    <p><a href=paths::REGISTER>"Use a different email address"</a></p>
-                    <p><a href=paths::LOGIN>"I have confirmed on another device: sign in"</a></p>
+                    <p class="alone"><a href=paths::REGISTER>"Use a different email address"</a></p>
+                    <p class="alone"><a href=paths::LOGIN>"I have confirmed on another device: sign in"</a></p>
                 </div>
             </details>
             <Feedback form="confirm".to_owned() kind=FormKind::Code rules=rules/>

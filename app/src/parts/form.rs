@@ -27,6 +27,9 @@ impl FormState {
     /// The first fault of a field, in words.
     pub(crate) fn sentence(&self, field: Field) -> Option<String> {
         let problem = &self.outcome.as_ref()?.problem;
+        if let (Field::CurrentPassword, Some(refusal @ Refusal::PasswordRequired)) = (field, problem.refusal()) {
+            return Some(wording::refusal(refusal));
+        }
         problem.faults_of(field).next().map(|fault| wording::fault(field, fault, &self.rules))
     }
 }

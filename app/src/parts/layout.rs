@@ -71,7 +71,7 @@ fn SiteHeader() -> AnyView {
     } else {
         view! {
             <a href=paths::LOGIN aria-current=current(paths::LOGIN)>"Sign in"</a>
-            <a href=paths::REGISTER aria-current=current(paths::REGISTER)>"Create account"</a>
+            {site.open.then(|| view! { <a href=paths::REGISTER aria-current=current(paths::REGISTER)>"Create account"</a> })}
         }
         .into_any()
     };
@@ -89,8 +89,8 @@ fn SiteFooter() -> AnyView {
     let PageRequest { site, theme, path, .. } = request();
     let choices = [("system", "System"), ("light", "Light"), ("dark", "Dark")];
     let chosen = theme.unwrap_or("system");
-    // A page that only a form leads to cannot be asked for again; its form's page can.
-    let back = if path.contains("token=") { paths::HOME.to_owned() } else { path };
+    // The address of a letter's link stays out of other forms; a page that only a form leads to has an address of its own.
+    let back = if path.contains("token=") { paths::HOME } else { paths::page_of_form(&path) }.to_owned();
     view! {
         <footer class="site-footer">
             <a href=paths::HELP>"Help signing in"</a>
