@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accounts::{ConfirmationLink, MailboxMessage, Visitor};
+use accounts::{ConfirmationLink, Device, MailboxMessage, ResetLink, Visitor};
 use contract::rules::SignUpRules;
 use contract::{Problem, paths};
 use leptos::prelude::*;
@@ -43,7 +43,28 @@ pub const PAGES: &[Page] = &[
     },
     Page { path: paths::LOGIN, audience: Audience::SignedOut, view: || pages::login::Login().into_any() },
     Page { path: paths::LOGOUT, audience: Audience::Anyone, view: || pages::logout::Logout().into_any() },
+    Page {
+        path: paths::PASSWORD_RESET,
+        audience: Audience::Anyone,
+        view: || pages::password_reset::Forgotten().into_any(),
+    },
+    Page {
+        path: paths::PASSWORD_RESET_CONFIRM,
+        audience: Audience::Anyone,
+        view: || pages::password_reset::Proven().into_any(),
+    },
     Page { path: paths::ACCOUNT, audience: Audience::SignedIn, view: || pages::account::Account().into_any() },
+    Page {
+        path: paths::ACCOUNT_PASSWORD,
+        audience: Audience::SignedIn,
+        view: || pages::account_password::AccountPassword().into_any(),
+    },
+    Page {
+        path: paths::ACCOUNT_SESSIONS,
+        audience: Audience::SignedIn,
+        view: || pages::account_sessions::AccountSessions().into_any(),
+    },
+    Page { path: paths::API_DOCS, audience: Audience::Anyone, view: || pages::api_docs::ApiDocs().into_any() },
     Page { path: paths::HELP, audience: Audience::Anyone, view: || pages::help::Help().into_any() },
     Page {
         path: paths::ACCESSIBILITY,
@@ -69,6 +90,8 @@ pub struct Site {
     pub rules: SignUpRules,
     /// How long a letter's link and code work, in words.
     pub letter_lives: String,
+    /// The same of a letter that resets a password.
+    pub reset_lives: String,
     /// Whether people may sign up.
     pub open: bool,
     /// Whether letters go to the built-in mailbox.
@@ -109,6 +132,22 @@ pub enum Data {
         /// What it leads to.
         link: ConfirmationLink,
     },
+    /// The link that leads to a new password.
+    Reset {
+        /// Its token.
+        token: String,
+        /// What it leads to.
+        link: ResetLink,
+    },
+    /// This browser asked for a new password.
+    ResetAsked {
+        /// As typed.
+        email: String,
+    },
+    /// Where the person is signed in.
+    Devices(Vec<Device>),
+    /// The description of the API.
+    Api(Arc<serde_json::Value>),
     /// The built-in mailbox.
     Mailbox(Vec<MailboxMessage>),
 }

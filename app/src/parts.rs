@@ -1,5 +1,6 @@
 //! What pages are made of.
 
+pub(crate) mod account_nav;
 pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod layout;

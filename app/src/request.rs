@@ -16,6 +16,7 @@ use crate::Failed;
 const PENDING: &str = "pending_sign_up";
 const NOTICE: &str = "notice";
 const NEXT: &str = "next";
+const RESET: &str = "password_reset";
 
 /// The names and attributes of our cookies.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Cookies {
     /// Access and refresh cookie of a session.
     pub fn of_session(&self, session: &NewSession) -> [String; 2] {
         let access = self.cookie("access", session.access.clone(), Some(session.access_lives.num_seconds()));
-        let lives = session.remember.then(|| session.refresh_lives.num_seconds());
+        let lives = session.signed_in.remember.then(|| session.refresh_lives.num_seconds());
         [access, self.cookie("refresh", session.refresh.expose(), lives)]
     }
 
@@ -66,7 +67,7 @@ impl Cookies {
 }
 
 /// Said once, above the heading of the next page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// To the client that signed up.
     NewCode,
@@ -80,6 +81,18 @@ pub enum Notice {
     Welcome,
     /// Over.
     SignedOut,
+    /// By a letter; sign-in is next.
+    PasswordReset,
+    /// Of another account than the one that is signed in.
+    OtherPasswordReset,
+    /// By the old one.
+    PasswordChanged,
+    /// A device, by its name.
+    DeviceEnded(String),
+    /// It was over before.
+    DeviceWasEnded,
+    /// All but this one.
+    OtherDevicesEnded,
 }
 
 /// What a server function works with.
@@ -120,6 +133,11 @@ impl Door {
         remember_sign_up(&self.session, pending).await.map_err(Failed::from)
     }
 
+    /// The address that a new password was asked for, as typed, for the page that waits for its code.
+    pub async fn remember_reset(&self, email: &str) -> Result<(), Failed> {
+        self.session.insert(RESET, email.trim()).await.map_err(internal)
+    }
+
     /// Where a person wanted to go, for when the address is confirmed.
     pub async fn remember_next(&self, next: &str) -> Result<(), Failed> {
         match paths::local(next) {
@@ -149,6 +167,11 @@ pub async fn remember_sign_up(session: &Session, pending: &PendingSignUp) -> Res
 /// The sign-up that this browser began.
 pub async fn pending_sign_up(session: &Session) -> Result<Option<PendingSignUp>, Error> {
     session.get(PENDING).await.map_err(session_error)
+}
+
+/// The address that this browser asked a new password for.
+pub async fn reset_asked(session: &Session) -> Result<Option<String>, Error> {
+    session.get(RESET).await.map_err(session_error)
 }
 
 /// Ends what a browser had begun: a pending sign-up must not survive into somebody's session, nor out of it.

@@ -1,48 +1,54 @@
 //! The JSON API. A door: it takes a body, calls one verb, and writes an answer; rules about accounts are elsewhere.
+//!
+//! Each file lists its operations: handler and description together. The router and the OpenAPI document are made from
+//! the same list.
 
 mod body;
+mod check;
+mod describe;
 mod email_verification;
+pub(crate) mod openapi;
+mod passwords;
 pub(crate) mod problem;
 mod registration;
+mod reply;
 mod sessions;
 mod tokens;
 mod user;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{MethodRouter, get, post};
 use contract::paths::API;
 
 use crate::Site;
 
+use describe::Operation;
 pub(crate) use problem::Failed;
 
-/// Every route of the API, below [`API`]; each with and without a slash at its end.
+/// Every operation of the API, in the order of the reference.
+fn operations() -> Vec<Operation> {
+    [
+        registration::operations(),
+        email_verification::operations(),
+        sessions::operations(),
+        tokens::operations(),
+        user::operations(),
+        passwords::operations(),
+        check::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Every route below [`API`]; each with and without a slash at its end.
 pub(crate) fn router() -> Router<Site> {
-    let table: [(&[&str], MethodRouter<Site>); 6] = [
-        (&["register", "registration"], post(registration::create)),
-        (&["verify-email", "registration/verify-email"], post(email_verification::create)),
-        (&["resend-email", "registration/resend-email"], post(email_verification::resend)),
-        (&["login"], post(sessions::create)),
-        (&["logout"], post(sessions::end)),
-        (&["user"], get(user::show)),
-    ];
     let mut router = Router::new();
-    for (names, route) in table {
-        for name in names {
-            router =
-                router.route(&format!("{API}/{name}"), route.clone()).route(&format!("{API}/{name}/"), route.clone());
+    for operation in operations() {
+        for name in operation.names {
+            for path in [format!("{API}/{name}"), format!("{API}/{name}/")] {
+                router = router.route(&path, operation.handler.clone());
+            }
         }
     }
     router
-}
-
-/// What most answers begin with.
-pub(crate) fn message(text: &str) -> serde_json::Value {
-    serde_json::json!({ "message": text })
-}
-
-/// A body of JSON.
-pub(crate) fn json(status: StatusCode, body: serde_json::Value) -> axum::response::Response {
-    axum::response::IntoResponse::into_response((status, axum::Json(body)))
 }

@@ -17,7 +17,7 @@ pub struct Cli {
 }
 
 /// What the program can do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve pages and API.
     #[default]
@@ -26,6 +26,38 @@ pub enum Command {
     Check,
     /// Bring the tables of the database up to date.
     Migrate,
+    /// The keys that access tokens are signed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The accounts of people.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the description of the API (OpenAPI 3.1).
+    Openapi,
     /// Print the reference of all settings, as Markdown.
     Configuration,
+}
+
+/// The keys of access tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum KeysCommand {
+    /// Show every key, and what it does.
+    List,
+    /// Make a new key. It is published at once and signs in ten minutes; nobody is signed out.
+    Rotate,
+}
+
+/// The accounts of people.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum UserCommand {
+    /// Shut an account, and sign it out everywhere.
+    Disable {
+        /// Its address.
+        email: String,
+    },
+    /// Open a shut account.
+    Enable {
+        /// Its address.
+        email: String,
+    },
 }

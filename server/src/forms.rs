@@ -16,7 +16,7 @@ use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use contract::{Problem, Refusal};
+use contract::{Problem, Refusal, paths};
 use leptos::prelude::provide_context;
 use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
 use leptos::server_fn::redirect::REDIRECT_HEADER;
@@ -47,6 +47,13 @@ async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Proble
     }
     let body = to_bytes(body, MAX_OCTETS).await.map_err(|_| Problem::Refused(Refusal::TooLarge))?;
     let fields = fields(&body)?;
+    let path = parts.uri.path();
+    if is_browser(&parts.headers)
+        && paths::is_for_signed_in(path)
+        && visitor::of(&parts.extensions)?.signed_in.is_none()
+    {
+        return Ok(pages::see_other(&pages::sign_in_then(paths::page_of_form(path))));
+    }
     let answer = call(site, parts, body).await?;
     if !is_browser(&parts.headers) {
         return Ok(answer);

@@ -7,12 +7,14 @@ mod api;
 mod assets;
 mod browser_sessions;
 pub mod cli;
+pub mod commands;
 pub mod config;
 mod forms;
 mod headers;
 mod hosts;
 pub mod listener;
 mod mailbox;
+pub mod news;
 mod pages;
 pub mod post_office;
 mod router;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use accounts::{Accounts, Clock, Mailer, SmtpServer, Store};
 use app::request::Cookies;
 use axum::Router;
+use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
 pub use config::Config;
@@ -38,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) cookies: Cookies,
     pub(crate) facts: Arc<app::page::Site>,
+    /// The description of the API.
+    pub(crate) openapi: Arc<serde_json::Value>,
 }
 
 impl Site {
@@ -59,34 +64,53 @@ impl Site {
         &self.0.cookies
     }
 
+    /// The description of the API (OpenAPI 3.1).
+    pub fn openapi(&self) -> &Arc<serde_json::Value> {
+        &self.0.openapi
+    }
+
     pub(crate) fn facts(&self) -> &Arc<app::page::Site> {
         &self.0.facts
     }
 }
 
-/// Opens the database, brings its tables up to date, and puts the site together.
-pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error + Send + Sync>> {
+/// Opens the database, brings its tables up to date, and puts the domain together.
+pub async fn open(config: &Config, clock: Clock) -> Result<Accounts, Box<dyn Error + Send + Sync>> {
     let store = Store::open(config.database_url.expose_secret()).await?;
     store.migrate().await?;
     let mailer = match &config.smtp_url {
         Some(url) => Mailer::Smtp(Box::new(SmtpServer::new(url.expose_secret(), &config.mail_from)?)),
         None => Mailer::Mailbox(store.clone()),
     };
-    let accounts = Accounts::new(config.settings.clone(), store, mailer, clock)?;
+    Ok(Accounts::new(config.settings.clone(), store, mailer, clock).await?)
+}
+
+/// The whole site.
+pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error + Send + Sync>> {
+    let accounts = open(&config, clock).await?;
     app::pages::register_server_functions();
-    let cookies = Cookies { secure: config.is_production(), domain: config.cookie_domain.clone() };
-    let facts = Arc::new(facts(&config)?);
-    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts })))
+    let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), Arc::new(openapi(&config)));
+    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, openapi })))
+}
+
+/// The description of the API (OpenAPI 3.1).
+pub fn openapi(config: &Config) -> serde_json::Value {
+    let settings = &config.settings;
+    api::openapi::document(&settings.public_url, &cookies(config).name("access"), &settings.sign_up)
+}
+
+fn cookies(config: &Config) -> Cookies {
+    Cookies { secure: config.is_production(), domain: config.cookie_domain.clone() }
 }
 
 fn facts(config: &Config) -> Result<app::page::Site, Box<dyn Error + Send + Sync>> {
     let asset =
         |name| assets::address(name).ok_or("the site's assets are not built: run `make site`, then build again");
+    let in_words = |life: TimeDelta| contract::wording::duration(u32::try_from(life.num_seconds()).unwrap_or(u32::MAX));
     Ok(app::page::Site {
         rules: config.settings.sign_up.clone(),
-        letter_lives: contract::wording::duration(
-            u32::try_from(config.settings.lifetimes.verify.num_seconds()).unwrap_or(u32::MAX),
-        ),
+        letter_lives: in_words(config.settings.lifetimes.verify),
+        reset_lives: in_words(config.settings.lifetimes.reset),
         open: config.settings.registration == accounts::RegistrationPolicy::Open,
         has_mailbox: config.has_mailbox(),
         style: asset("app.css")?,

@@ -3,12 +3,11 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use accounts::{Clock, Store};
+use accounts::Clock;
 use clap::Parser as _;
-use secrecy::ExposeSecret as _;
 use server::cli::{Cli, Command};
 use server::config::{self, names};
-use server::{Config, listener, post_office};
+use server::{Config, commands, listener, news, post_office};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -29,13 +28,17 @@ fn main() -> ExitCode {
         println!("The settings are in order.");
         return ExitCode::SUCCESS;
     }
+    if command == Command::Openapi {
+        println!("{:#}", server::openapi(&config));
+        return ExitCode::SUCCESS;
+    }
     log_to(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match command {
-                Command::Migrate => migrate(&config).await,
-                _ => serve(config).await,
+                Command::Serve => serve(config).await,
+                command => commands::run(&command, &config).await,
             }
         })
     });
@@ -62,13 +65,6 @@ fn log_to(config: &Config) {
     if config.log_json { log.json().init() } else { log.init() }
 }
 
-async fn migrate(config: &Config) -> Outcome {
-    let store = Store::open(config.database_url.expose_secret()).await?;
-    store.migrate().await?;
-    println!("The tables are up to date.");
-    Ok(())
-}
-
 async fn serve(config: Config) -> Outcome {
     let listener = TcpListener::bind(config.listen)
         .await
@@ -79,12 +75,14 @@ async fn serve(config: Config) -> Outcome {
     }
     let site = server::build(config, Clock::System).await?;
     let post_office = tokio::spawn(post_office::run(site.accounts().clone()));
+    let news = tokio::spawn(news::run(site.accounts().clone()));
     if has_mailbox {
         println!("Letters are not sent; read them at {public_url}/dev/mailbox");
     }
     println!("Vestibule is ready: {public_url}");
     listener::serve(listener, site.router(), asked_to_stop()).await?;
     post_office.abort();
+    news.abort();
     Ok(())
 }
 

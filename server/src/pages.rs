@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accounts::Visitor;
 use app::page::{self, Audience, Data, Outcome, Page, PageRequest};
-use app::request::{Notice, take_notice};
+use app::request::{Notice, reset_asked, take_notice};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER};
@@ -53,9 +53,13 @@ pub(crate) async fn show_again(site: &Site, parts: &Parts, outcome: Outcome) -> 
     let status = StatusCode::from_u16(problem.page_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let again = async {
         let visitor = visitor::of(&parts.extensions)?;
-        let data = match outcome.kept.get("token") {
-            Some(token) => confirmation(site, &visitor, token).await?,
-            None => Data::None,
+        let kept = |name: &str| outcome.kept.get(name).cloned().filter(|kept| !kept.is_empty());
+        let data = match (page.path, kept("token"), kept("email")) {
+            (paths::VERIFY_EMAIL, Some(token), _) => confirmation(site, &visitor, &token).await?,
+            (paths::PASSWORD_RESET_CONFIRM, Some(token), _) => reset(site, token).await?,
+            (paths::PASSWORD_RESET_CONFIRM, None, Some(email)) => Data::ResetAsked { email },
+            (paths::ACCOUNT_SESSIONS, ..) => Data::Devices(site.accounts().devices(&visitor).await?),
+            _ => Data::None,
         };
         Ok::<_, Problem>(render(site, page, parts, visitor, None, Some(outcome), data, status))
     };
@@ -73,12 +77,17 @@ fn gate(page: &Page, visitor: &Visitor, parts: &Parts) -> Option<String> {
     match (page.audience, &visitor.signed_in) {
         (Audience::SignedIn, None) => {
             let here = parts.uri.path_and_query().map_or(page.path, |path| path.as_str());
-            let query = serde_urlencoded::to_string([("next", here)]).unwrap_or_default();
-            Some(format!("{}?{query}", paths::LOGIN))
+            Some(sign_in_then(here))
         }
         (Audience::SignedOut, Some(_)) => Some(next(parts).unwrap_or_else(|| paths::ACCOUNT.to_owned())),
         _ => None,
     }
+}
+
+/// Sign-in, and then on to where one wanted to go.
+pub(crate) fn sign_in_then(next: &str) -> String {
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    format!("{}?{query}", paths::LOGIN)
 }
 
 /// What a page needs, loaded before it is rendered. Changes nothing.
@@ -88,6 +97,18 @@ async fn gather(site: &Site, page: &Page, visitor: &Visitor, parts: &Parts) -> R
             Some(token) => confirmation(site, visitor, &token).await,
             None => Ok(Data::None),
         },
+        paths::PASSWORD_RESET_CONFIRM => match query(parts, "token") {
+            Some(token) => reset(site, token).await,
+            None => {
+                let asked = match parts.extensions.get::<Session>() {
+                    Some(session) => reset_asked(session).await?,
+                    None => None,
+                };
+                Ok(asked.map_or(Data::None, |email| Data::ResetAsked { email }))
+            }
+        },
+        paths::ACCOUNT_SESSIONS => Ok(Data::Devices(site.accounts().devices(visitor).await?)),
+        paths::API_DOCS => Ok(Data::Api(site.openapi().clone())),
         paths::DEV_MAILBOX => Ok(Data::Mailbox(site.accounts().mailbox("").await?)),
         _ => Ok(Data::None),
     }
@@ -96,6 +117,11 @@ async fn gather(site: &Site, page: &Page, visitor: &Visitor, parts: &Parts) -> R
 async fn confirmation(site: &Site, visitor: &Visitor, token: &str) -> Result<Data, Problem> {
     let link = site.accounts().look_at_confirmation(visitor, token).await?;
     Ok(Data::Confirmation { token: token.to_owned(), link })
+}
+
+async fn reset(site: &Site, token: String) -> Result<Data, Problem> {
+    let link = site.accounts().look_at_password_reset(&token).await?;
+    Ok(Data::Reset { token, link })
 }
 
 fn render(
@@ -110,7 +136,7 @@ fn render(
 ) -> Response {
     let nonce = nonce();
     let theme = visitor::cookie(&parts.headers, &site.cookies().name("theme"));
-    let is_secret = matches!(data, Data::Confirmation { .. });
+    let is_secret = matches!(data, Data::Confirmation { .. } | Data::Reset { .. });
     let request = PageRequest {
         path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),
         visitor,

@@ -7,7 +7,7 @@ use app::page::PAGES;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -21,14 +21,27 @@ use crate::{Site, api, assets, browser_sessions, forms, headers, hosts, mailbox,
 /// A handler that takes longer than this holds more than it is worth.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Where forms post to.
+const FORMS: [&str; 11] = [
+    paths::REGISTER,
+    paths::VERIFY_EMAIL,
+    paths::VERIFY_EMAIL_RESEND,
+    paths::LOGIN,
+    paths::LOGOUT,
+    paths::PASSWORD_RESET,
+    paths::PASSWORD_RESET_CONFIRM,
+    paths::ACCOUNT_PASSWORD,
+    paths::ACCOUNT_SESSIONS_END,
+    paths::ACCOUNT_SESSIONS_END_OTHERS,
+    paths::THEME,
+];
+
 pub(crate) fn router(site: Site) -> Router {
     let mut people = Router::new();
     for page in PAGES {
         people = people.route(page.path, get(pages::show));
     }
-    for form in
-        [paths::REGISTER, paths::VERIFY_EMAIL, paths::VERIFY_EMAIL_RESEND, paths::LOGIN, paths::LOGOUT, paths::THEME]
-    {
+    for form in FORMS {
         people = people.route(form, post(forms::answer));
     }
     if site.config().has_mailbox() {
@@ -40,6 +53,8 @@ pub(crate) fn router(site: Site) -> Router {
     let with_visitor = people
         .merge(api::router())
         .route(paths::VERIFY_EMAIL_RESEND, get(|| async { pages::see_other(paths::VERIFY_EMAIL) }))
+        .route(paths::ACCOUNT_SESSIONS_END, get(|| async { pages::see_other(paths::ACCOUNT_SESSIONS) }))
+        .route(paths::ACCOUNT_SESSIONS_END_OTHERS, get(|| async { pages::see_other(paths::ACCOUNT_SESSIONS) }))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(site.clone(), visitor::recognise))
@@ -49,6 +64,8 @@ pub(crate) fn router(site: Site) -> Router {
         .merge(with_visitor)
         .route("/assets/{name}", get(assets::serve))
         .route("/.well-known/jwks.json", get(public_keys))
+        .route(paths::CHANGE_PASSWORD, get(|| async { (StatusCode::FOUND, [(LOCATION, paths::ACCOUNT_PASSWORD)]) }))
+        .route(paths::OPENAPI, get(|State(site): State<Site>| async move { axum::Json((**site.openapi()).clone()) }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(is_ready));
     guarded(all, site)

@@ -59,19 +59,28 @@ async fn see(site: &Site, request: &mut Request) -> Result<Seen, Error> {
         address: client(request, &site.config().trusted_proxies),
         user_agent: user_agent.unwrap_or_default(),
         signed_in: None,
+        refused: None,
         pending_sign_up,
     };
     if let Some(access) = access {
-        visitor.signed_in = site.accounts().recognise(&access).await?;
+        match site.accounts().recognise(&access).await {
+            Ok(signed_in) => visitor.signed_in = Some(signed_in),
+            Err(Error::Refused(refusal @ (Refusal::SessionInvalid | Refusal::SessionExpired))) => {
+                visitor.refused = Some(refusal);
+            }
+            Err(error) => return Err(error),
+        }
     }
     let mut cookies = Vec::new();
     if let Some(refresh) = refresh.filter(|_| visitor.signed_in.is_none() && may_renew(request)) {
-        match site.accounts().renew(&refresh).await {
+        match site.accounts().renew(&visitor, &refresh).await {
             Ok(session) => {
                 cookies.extend(site.cookies().of_session(&session));
                 visitor.signed_in = Some(session.signed_in);
             }
-            Err(Error::Refused(Refusal::NotAuthenticated)) => cookies.extend(site.cookies().of_nobody()),
+            Err(Error::Refused(Refusal::SessionInvalid | Refusal::SessionExpired)) => {
+                cookies.extend(site.cookies().of_nobody());
+            }
             Err(error) => return Err(error),
         }
     }

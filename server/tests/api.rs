@@ -43,8 +43,8 @@ on_both_engines! {
         assert_eq!(out.status, StatusCode::OK);
         assert!(!client.is_signed_in());
         let dead = world.client(3).send(Method::GET, "/api/v1/auth/user/", &[("authorization", &bearer)], Body::empty()).await;
-        assert_eq!((dead.status, dead.code()), (StatusCode::UNAUTHORIZED, "not_authenticated".into()));
-        assert_eq!(dead.header("www-authenticate"), "Bearer");
+        assert_eq!((dead.status, dead.code()), (StatusCode::UNAUTHORIZED, "token_invalid".into()));
+        assert_eq!(dead.header("www-authenticate"), "Bearer error=\"invalid_token\"");
 
         let back = client.api("login/", json!({ "email": "ADA@example.com", "password": PASSWORD })).await;
         assert_eq!((back.status, sorted_keys(&back.json())), (StatusCode::OK, vec!["tokens".to_owned(), "user".to_owned()]));

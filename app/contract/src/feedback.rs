@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::confirmation::parse_code;
 use crate::login::LoginForm;
+use crate::password_change::PasswordChangeForm;
 use crate::registration::RegistrationForm;
 use crate::rules::SignUpRules;
-use crate::{Field, FieldFault, Password, wording};
+use crate::{EmailAddress, Field, FieldFault, Password, wording};
 
 /// The forms that give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,12 @@ pub enum FormKind {
     CurrentPassword,
     /// A password that replaces it.
     NewPassword,
+    /// An address, for a letter.
+    Address,
+    /// Present and new password.
+    PasswordChange,
+    /// Code and new password.
+    PasswordReset,
 }
 
 impl FormKind {
@@ -48,6 +55,21 @@ impl FormKind {
                 let typed = Password::new(value("new_password"));
                 let checked = typed.check_new(rules.password_min_length, None, &rules.site_name);
                 one(Field::NewPassword, checked).into_iter().collect()
+            }
+            Self::Address => one(Field::Email, EmailAddress::parse(&value("email")).map(drop)).into_iter().collect(),
+            Self::PasswordChange => {
+                let (old_password, new_password) = (value("old_password"), value("new_password"));
+                let (old_password, new_password) = (Password::new(old_password), Password::new(new_password));
+                let form = PasswordChangeForm { old_password, new_password, new_password_confirm: None };
+                form.check(rules, EmailAddress::parse(&value("username")).ok().as_ref()).err().unwrap_or_default()
+            }
+            Self::PasswordReset => {
+                let email = EmailAddress::parse(&value("username")).ok();
+                let typed = Password::new(value("password"));
+                // The form has one password only, and calls it so.
+                let checked = typed.check_new(rules.password_min_length, email.as_ref(), &rules.site_name);
+                let code = one(Field::Code, parse_code(&value("code")).map(drop));
+                code.into_iter().chain(one(Field::Password, checked)).collect()
             }
         }
     }

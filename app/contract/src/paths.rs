@@ -12,6 +12,20 @@ pub const VERIFY_EMAIL_RESEND: &str = "/verify-email/resend";
 pub const LOGIN: &str = "/login";
 /// Sign-out.
 pub const LOGOUT: &str = "/logout";
+/// A letter that leads to a new password.
+pub const PASSWORD_RESET: &str = "/password/reset";
+/// The new password; with `?token=`, the landing page of a letter's link.
+pub const PASSWORD_RESET_CONFIRM: &str = "/password/reset/confirm";
+/// A new password in place of the present one.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// Where one is signed in.
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+/// Ends one of them.
+pub const ACCOUNT_SESSIONS_END: &str = "/account/sessions/end";
+/// Ends all but this one.
+pub const ACCOUNT_SESSIONS_END_OTHERS: &str = "/account/sessions/end-others";
+/// Where password managers lead to (W3C, change-password-url).
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// Who you are.
 pub const ACCOUNT: &str = "/account";
 /// Questions about signing in.
@@ -24,10 +38,18 @@ pub const THEME: &str = "/theme";
 pub const DEV_MAILBOX: &str = "/dev/mailbox";
 /// The JSON API.
 pub const API: &str = "/api/v1/auth";
+/// Its description, for programs.
+pub const OPENAPI: &str = "/api/v1/openapi.json";
+/// The same, for people.
+pub const API_DOCS: &str = "/api/docs";
 
 /// The page that shows a form: the form's own path, but for forms that share a page.
 pub fn page_of_form(path: &str) -> &str {
-    if path == VERIFY_EMAIL_RESEND { VERIFY_EMAIL } else { path }
+    match path {
+        VERIFY_EMAIL_RESEND => VERIFY_EMAIL,
+        ACCOUNT_SESSIONS_END | ACCOUNT_SESSIONS_END_OTHERS => ACCOUNT_SESSIONS,
+        path => path,
+    }
 }
 
 /// Only signed-in people see these.

@@ -58,6 +58,8 @@ coded! {
         PasswordConfirm = "password_confirm",
         /// A password that replaces another.
         NewPassword = "new_password",
+        /// The password that is replaced.
+        OldPassword = "old_password",
         /// Given name.
         FirstName = "first_name",
         /// Family name.
@@ -72,6 +74,12 @@ coded! {
         Code = "code",
         /// The token of a letter's link.
         Token = "token",
+        /// The token that renews a session.
+        Refresh = "refresh",
+        /// Language of the pages (BCP 47).
+        Locale = "locale",
+        /// Of the person.
+        Id = "id",
     }
 }
 
@@ -102,6 +110,10 @@ coded! {
         Incorrect = "incorrect",
         /// Wrong too many times; a new one is needed.
         Exhausted = "exhausted",
+        /// The present password once more.
+        Unchanged = "unchanged",
+        /// Not to be changed here.
+        ReadOnly = "read_only",
     }
 }
 
@@ -124,6 +136,10 @@ pub enum Refusal {
     RegistrationClosed,
     /// Signed in only.
     NotAuthenticated,
+    /// An access or refresh token that is not one of ours, or whose session has ended.
+    SessionInvalid,
+    /// An access or refresh token that is too old.
+    SessionExpired,
     /// Too many tries from here or for this account.
     RateLimited {
         /// Seconds until the next try is heard.
@@ -160,8 +176,8 @@ impl Refusal {
             Self::InvalidCredentials => "invalid_credentials",
             Self::EmailNotVerified => "email_not_verified",
             Self::EmailTaken => "email_taken",
-            Self::TokenInvalid => "token_invalid",
-            Self::TokenExpired => "token_expired",
+            Self::TokenInvalid | Self::SessionInvalid => "token_invalid",
+            Self::TokenExpired | Self::SessionExpired => "token_expired",
             Self::PasswordRequired => "password_required",
             Self::RegistrationClosed => "registration_closed",
             Self::NotAuthenticated => "not_authenticated",
@@ -181,7 +197,7 @@ impl Refusal {
     pub const fn status(self) -> u16 {
         match self {
             Self::TokenInvalid | Self::TokenExpired | Self::MalformedRequest => 400,
-            Self::InvalidCredentials | Self::NotAuthenticated => 401,
+            Self::InvalidCredentials | Self::NotAuthenticated | Self::SessionInvalid | Self::SessionExpired => 401,
             Self::EmailNotVerified | Self::PasswordRequired | Self::RegistrationClosed | Self::CrossOrigin => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

@@ -18,6 +18,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::UserType, Fault::NotOffered) => {
             return format!("Choose what the account is for: {}", rules.user_types.join(" or "));
         }
+        (_, Fault::ReadOnly) => "This cannot be changed here. Leave it out, or send it as it is",
         (Field::Email, Fault::Missing) => "Enter your email address",
         (Field::Email, Fault::TooLong) => "Email address must be 254 characters or fewer",
         (Field::Email, _) => "Enter an email address in the correct format, like name@example.com",
@@ -27,7 +28,9 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
             "This password is widely used or easy to guess. Choose a different one"
         }
         (Field::Password | Field::NewPassword, Fault::ContainsEmail) => "Password must not contain your email address",
-        (Field::CurrentPassword, Fault::Missing) => "Enter your password",
+        (Field::NewPassword, Fault::Unchanged) => "You are already using this password. Choose a different one",
+        (Field::CurrentPassword | Field::OldPassword, Fault::Missing) => "Enter your password",
+        (Field::OldPassword, _) => "This is not your present password. Check it, then try again",
         (Field::CurrentPassword, _) => "This is not the password chosen at sign-up. Check it, or set a new one",
         (Field::Password | Field::NewPassword, _) => "Password must not contain the character NUL",
         (Field::PasswordConfirm, Fault::Missing) => "Enter the password again",
@@ -49,6 +52,10 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::Code, Fault::Malformed) => "Code must be 6 digits",
         (Field::Code, Fault::Exhausted) => "You have entered a wrong code too many times. Send a new code",
         (Field::Code, _) => "The code is not correct or has expired. Check it, or send a new code",
+        (Field::Refresh, Fault::Mismatch) => "The body and the cookie name different sessions. Send one of them",
+        (Field::Refresh, _) => "Send what the last answer gave to renew the session with",
+        (Field::Locale, _) => "Enter a language as a short code, like en or pt-BR",
+        (Field::Id, _) => "This names somebody else",
         (Field::Token, Fault::Missing) => "Open the link in the email, or enter the code",
         (Field::Token, _) => "This link does not work. Copy the whole link from the email, or ask for a new one",
     };
@@ -69,6 +76,8 @@ pub fn refusal(refusal: Refusal) -> String {
         Refusal::PasswordRequired => "Enter the password chosen at sign-up, or set a new one",
         Refusal::RegistrationClosed => "Sign-ups are closed",
         Refusal::NotAuthenticated => "Sign in first",
+        Refusal::SessionInvalid => "This sign-in has ended. Sign in again",
+        Refusal::SessionExpired => "This sign-in is too old. Renew it, or sign in again",
         Refusal::Overloaded { .. } => "The service is busy. Wait a moment, then try again",
         Refusal::Unavailable { .. } => "The service is not available at the moment. Wait a moment, then try again",
         Refusal::CrossOrigin => "This form was sent from another site. Open the page here and send it again",

@@ -170,7 +170,9 @@ mod browser {
     fn show(input: &HtmlInputElement, button: &HtmlButtonElement, visible: bool) {
         input.set_type(if visible { "text" } else { "password" });
         button.set_text_content(Some(if visible { "Hide" } else { "Show" }));
-        button.set_attribute("aria-label", if visible { "Hide password" } else { "Show password" }).ok();
+        let label = button.get_attribute("aria-label").unwrap_or_default();
+        let (before, after) = if visible { ("Show", "Hide") } else { ("Hide", "Show") };
+        button.set_attribute("aria-label", &label.replacen(before, after, 1)).ok();
     }
 
     /// Says that something happens. The button still works: whoever presses it twice is answered twice.

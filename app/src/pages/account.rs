@@ -4,6 +4,7 @@ use contract::paths;
 use leptos::prelude::*;
 
 use crate::page::request;
+use crate::parts::account_nav::AccountNav;
 use crate::parts::layout::Document;
 
 #[component]
@@ -23,6 +24,7 @@ pub fn Account() -> impl IntoView {
         };
         view! {
             <Document title="Your account">
+                <AccountNav/>
                 <h1>{heading}</h1>
                 <dl class="facts">
                     {(!name.is_empty()).then(|| view! { <div><dt>"Name"</dt><dd>{name.clone()}</dd></div> })}
@@ -33,6 +35,14 @@ pub fn Account() -> impl IntoView {
                     <div>
                         <dt>"Signed in"</dt>
                         <dd>{date(signed_in.auth_time, "%-d %B %Y, %H:%M UTC")}</dd>
+                    </div>
+                    <div>
+                        <dt>"Password"</dt>
+                        <dd><a href=paths::ACCOUNT_PASSWORD>"Change" <span class="vh">" password"</span></a></dd>
+                    </div>
+                    <div>
+                        <dt>"Devices"</dt>
+                        <dd><a href=paths::ACCOUNT_SESSIONS>"See" <span class="vh">" devices"</span></a></dd>
                     </div>
                 </dl>
                 <form method="post" action=paths::LOGOUT>

@@ -38,6 +38,17 @@ pub fn Help() -> impl IntoView {
                 <p>"Check both for typing mistakes; \"Show\" beside the password lets you see it. Upper and lower case matter."</p>
             </details>
             <details>
+                <summary>"I have forgotten my password"</summary>
+                <p class="alone"><a href=paths::PASSWORD_RESET>"Choose a new one by a code or link"</a></p>
+            </details>
+            <details>
+                <summary>"Somebody else may be signed in to my account"</summary>
+                <div class="stack">
+                    <p class="alone"><a href=paths::ACCOUNT_SESSIONS>"See your devices, and sign them out"</a></p>
+                    <p class="alone"><a href=paths::ACCOUNT_PASSWORD>"Change your password"</a></p>
+                </div>
+            </details>
+            <details>
                 <summary>"I got a letter but did not sign up"</summary>
                 <p>"Ignore it. Without the code or the link in it, no account is confirmed with your address."</p>
             </details>

@@ -61,6 +61,7 @@ pub fn Login() -> impl IntoView {
                 <Tick id="remember" name="remember" checked=remember>"Keep me signed in on this device"</Tick>
                 <button class="btn" type="submit" data-busy="Signing in…">"Sign in"</button>
             </form>
+            <p class="alone"><a href=paths::PASSWORD_RESET>"Forgotten your password?"</a></p>
             <Feedback form="sign-in".to_owned() kind=FormKind::Login rules=rules/>
         </Document>
     }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{Data, PageRequest, request};
-use crate::parts::field::{Kind, TextField};
+use crate::parts::field::{Companion, Kind, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::parts::notice::MailboxHint;
@@ -207,14 +207,6 @@ fn Heading(email: String) -> impl IntoView {
 #[component]
 fn NotYou() -> impl IntoView {
     view! { <p class="muted">"If this was not you, close this page. No account will be confirmed."</p> }
-}
-
-/// Tells a password manager whose password is asked. Not `hidden`: managers skip that.
-#[component]
-fn Companion(email: String) -> impl IntoView {
-    view! {
-        <input class="vh" type="email" name="username" value=email autocomplete="username" readonly=true tabindex="-1" aria-hidden="true"/>
-    }
 }
 
 #[component]

@@ -54,6 +54,12 @@ pub(crate) fn TextField(
     #[prop(optional)]
     autofocus: bool,
     #[prop(optional)] min_length: Option<usize>,
+    /// Where the form calls it otherwise than programs do.
+    #[prop(optional)]
+    name: Option<&'static str>,
+    /// What "Show" and "Hide" speak of, where there is more than one.
+    #[prop(default = "password")]
+    secret: &'static str,
 ) -> impl IntoView {
     let id = input_id(field);
     let fault = state.sentence(field);
@@ -68,7 +74,7 @@ pub(crate) fn TextField(
     let capitalise = matches!(kind, Kind::Email | Kind::NewPassword | Kind::CurrentPassword).then_some("none");
     let reveal = kind.is_secret().then(|| {
         view! {
-            <button class="btn quiet js-only" type="button" aria-controls=id aria-label="Show password">"Show"</button>
+            <button class="btn quiet js-only" type="button" aria-controls=id aria-label=format!("Show {secret}")>"Show"</button>
         }
     });
     let invalid = fault.is_some();
@@ -81,7 +87,7 @@ pub(crate) fn TextField(
                 <input
                     class=if is_code { "input code" } else { "input" }
                     id=id
-                    name=field.code()
+                    name=name.unwrap_or(field.code())
                     type=type_
                     inputmode=input_mode
                     autocomplete=autocomplete
@@ -96,6 +102,14 @@ pub(crate) fn TextField(
                 {reveal}
             </div>
         </div>
+    }
+}
+
+/// Tells a password manager whose password is asked. Not `hidden`: managers skip that.
+#[component]
+pub(crate) fn Companion(email: String) -> impl IntoView {
+    view! {
+        <input class="vh" type="email" name="username" value=email autocomplete="username" readonly=true tabindex="-1" aria-hidden="true"/>
     }
 }
 

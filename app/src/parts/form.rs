@@ -39,14 +39,15 @@ pub(crate) fn input_id(field: Field) -> &'static str {
     match field {
         Field::Email => "email",
         Field::Password | Field::NewPassword | Field::PasswordConfirm => "new-password",
-        Field::CurrentPassword => "current-password",
+        Field::CurrentPassword | Field::OldPassword => "current-password",
         Field::FirstName => "first-name",
         Field::LastName => "last-name",
         Field::UserType => "user-type",
         Field::Phone => "phone",
         Field::Terms => "terms",
         Field::Code => "code",
-        Field::Token => "main",
+        // Of programs, and of links: no input asks for them.
+        Field::Token | Field::Refresh | Field::Locale | Field::Id => "main",
     }
 }
 

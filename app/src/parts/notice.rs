@@ -18,6 +18,16 @@ pub(crate) fn Notices() -> impl IntoView {
         Notice::Confirmed => "Your email address is confirmed. Sign in to continue.".to_owned(),
         Notice::AlreadyConfirmed => "Your email address was already confirmed. Sign in to continue.".to_owned(),
         Notice::Welcome => "Your email address is confirmed, and you are signed in.".to_owned(),
+        Notice::PasswordReset => {
+            "Your password has been changed, and every device is signed out. Sign in with the new password.".to_owned()
+        }
+        Notice::OtherPasswordReset => {
+            "The password of the other account has been changed. You are still signed in to this one.".to_owned()
+        }
+        Notice::PasswordChanged => "Your password has been changed. Every other device is signed out.".to_owned(),
+        Notice::DeviceEnded(name) => format!("Signed out {name}."),
+        Notice::DeviceWasEnded => "That device was signed out already.".to_owned(),
+        Notice::OtherDevicesEnded => "All other devices are signed out.".to_owned(),
         Notice::SignedOut => "You have signed out. On a shared computer, close the browser too.".to_owned(),
     });
     text.map(|text| view! { <div class="alert ok" role="status">{text}</div> })
@@ -33,4 +43,11 @@ pub(crate) fn MailboxHint() -> impl IntoView {
             </p>
         }
     })
+}
+
+/// Until when a link worked.
+#[component]
+pub(crate) fn TooLate(at: chrono::DateTime<chrono::Utc>, why: &'static str) -> impl IntoView {
+    let at = view! { <time datetime=at.to_rfc3339()>{at.format("%H:%M on %-d %B %Y (UTC)").to_string()}</time> };
+    view! { <p>"This link worked until " {at} "; then " {why} "."</p> }
 }

@@ -1,8 +1,12 @@
 //! The time of day, handed in: tests turn it forward, nothing else reads the system clock.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+/// When this process first asked.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Where the time comes from.
 #[derive(Clone, Debug)]
@@ -25,6 +29,14 @@ impl Clock {
             #[expect(clippy::disallowed_methods, reason = "the one place where the system clock is read")]
             Self::System => Utc::now().trunc_subsecs(6),
             Self::Manual(hands) => *hands.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// A time that nobody can set back, for what must not be trusted too long. Only differences mean something.
+    pub(crate) fn monotonic(&self) -> TimeDelta {
+        match self {
+            Self::System => TimeDelta::from_std(START.elapsed()).unwrap_or(TimeDelta::MAX),
+            Self::Manual(_) => self.now() - DateTime::UNIX_EPOCH,
         }
     }
 

@@ -4,16 +4,18 @@
 //! person who chose the password; so unless this client began the sign-up, it must also bring that password, or
 //! choose a new one. A mistake there spends nothing.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use contract::confirmation::{ConfirmationForm, parse_code};
+use chrono::{DateTime, Utc};
+use contract::confirmation::ConfirmationForm;
 use contract::{EmailAddress, Fault, Field, Refusal};
 use uuid::Uuid;
 
+use crate::audit::Event;
 use crate::limits::Action;
 use crate::password_hash::check_uncommon;
-use crate::store::{Account, Letter, OneTimeToken, Profile, Tx};
-use crate::tokens::{self, CODE_TRIES, Purpose, new_id};
-use crate::{Accounts, Error, LoginOnVerify, NewSession, Result, Settings, User, Visitor, address, jwt};
+use crate::proof::{Link, Whose};
+use crate::store::{Account, OneTimeToken, Profile, Tx};
+use crate::tokens::Purpose;
+use crate::{Accounts, Error, LoginOnVerify, NewSession, Result, User, Visitor, address};
 
 /// A proof that was taken.
 #[derive(Clone, Debug)]
@@ -49,34 +51,17 @@ pub enum ConfirmationLink {
     Unknown,
 }
 
-/// How long a letter's secrets work.
-pub(crate) fn lifetime(purpose: Purpose, settings: &Settings) -> TimeDelta {
-    match purpose {
-        Purpose::ConfirmEmail => settings.lifetimes.verify,
-    }
-}
-
 impl Accounts {
     /// What a link leads to. Changes nothing.
     pub async fn look_at_confirmation(&self, visitor: &Visitor, token: &str) -> Result<ConfirmationLink> {
-        let now = self.0.clock.now();
-        // An old token is looked up all the same, to tell when it worked.
-        let Ok(jti) = jwt::read_letter(token, Purpose::ConfirmEmail, DateTime::<Utc>::MIN_UTC, &self.0.keys) else {
-            return Ok(ConfirmationLink::Unknown);
-        };
-        let mut tx = self.0.store.read().await?;
-        let Some(found) = tx.one_time_token(&tokens::hash(jti.as_bytes()), Purpose::ConfirmEmail).await? else {
-            return Ok(ConfirmationLink::Unknown);
-        };
-        let Some(account) = tx.account(found.user_id).await? else { return Ok(ConfirmationLink::Unknown) };
-        Ok(if found.consumed_at.is_some() || account.verified_at.is_some() {
-            ConfirmationLink::Used
-        } else if let Some(at) = found.superseded_at {
-            ConfirmationLink::Expired { at, superseded: true }
-        } else if found.expires_at <= now {
-            ConfirmationLink::Expired { at: found.expires_at, superseded: false }
-        } else {
-            ConfirmationLink::Ready { asks_password: self.asks_password(visitor, found.user_id), email: account.email }
+        Ok(match self.look_at(Purpose::ConfirmEmail, token).await? {
+            Link::Live(found) if found.1.verified_at.is_none() => {
+                let (_, account) = *found;
+                ConfirmationLink::Ready { asks_password: self.asks_password(visitor, account.id), email: account.email }
+            }
+            Link::Live(_) | Link::Used => ConfirmationLink::Used,
+            Link::Expired { at, superseded } => ConfirmationLink::Expired { at, superseded },
+            Link::Unknown => ConfirmationLink::Unknown,
         })
     }
 
@@ -84,11 +69,13 @@ impl Accounts {
     pub async fn confirm_email(&self, visitor: &Visitor, form: &ConfirmationForm) -> Result<Confirmed> {
         self.0.limits.spend(Action::Confirm, visitor.origin())?;
         let found = if form.token.trim().is_empty() {
-            self.find_by_code(visitor, form).await?
+            Some(self.find_sign_up_by_code(visitor, form).await?)
         } else {
-            self.find_by_token(&form.token).await?
+            self.find_by_token(Purpose::ConfirmEmail, &form.token).await?
         };
-        let Some((token, account)) = found else { return Ok(Confirmed::Already) };
+        let Some((token, account)) = found.filter(|(_, account)| account.verified_at.is_none()) else {
+            return Ok(Confirmed::Already);
+        };
         let profile = self.profile_to_confirm(visitor, form, &account).await?;
         self.confirm(visitor, &token, &account, &profile).await
     }
@@ -108,76 +95,29 @@ impl Accounts {
                 let hash = self.hash_of_sign_up(&mut tx, visitor, &account).await?;
                 self.post_proof(&mut tx, &account, hash, None).await?;
             }
-            None => self.leave_trace(&mut tx).await?,
+            None => self.leave_trace(&mut tx, Purpose::ConfirmEmail).await?,
         }
         tx.commit().await?;
         self.0.letters_waiting.notify_one();
         Ok(())
     }
 
-    /// The letter's row and its account; nothing when it was spent before.
-    async fn find_by_token(&self, token: &str) -> Result<Option<(OneTimeToken, Account)>> {
-        let jti = jwt::read_letter(token, Purpose::ConfirmEmail, self.0.clock.now(), &self.0.keys)?;
-        let mut tx = self.0.store.read().await?;
-        let found = tx.one_time_token(&tokens::hash(jti.as_bytes()), Purpose::ConfirmEmail).await?;
-        let found = found.ok_or(Refusal::TokenInvalid)?;
-        let account = tx.account(found.user_id).await?.ok_or(Refusal::TokenInvalid)?;
-        if found.consumed_at.is_some() || account.verified_at.is_some() {
-            return Ok(None);
-        }
-        if found.superseded_at.is_some() || account.disabled_at.is_some() {
-            return Err(Refusal::TokenInvalid.into());
-        }
-        Ok(Some((found, account)))
-    }
-
-    /// The same by six digits. The try is counted, and committed, before anything is said about it.
-    async fn find_by_code(
+    /// The sign-up of this client, or that of an address.
+    async fn find_sign_up_by_code(
         &self,
         visitor: &Visitor,
         form: &ConfirmationForm,
-    ) -> Result<Option<(OneTimeToken, Account)>> {
+    ) -> Result<(OneTimeToken, Account)> {
         let pending = visitor.pending_sign_up.as_ref();
         if form.code.is_empty() && pending.is_none() {
             return Err(Error::field(Field::Token, Fault::Missing));
         }
-        let code = parse_code(&form.code).map_err(|fault| Error::field(Field::Code, fault))?;
-        let incorrect = || Error::field(Field::Code, Fault::Incorrect);
-        let exhausted = || Error::field(Field::Code, Fault::Exhausted);
-
-        let mut tx = self.0.store.write().await?;
-        let account = match pending {
-            Some(pending) if form.email.trim().is_empty() => tx.account(pending.user_id()).await?,
-            _ => {
-                let key = EmailAddress::parse(&form.email).and_then(|email| address::key(&email));
-                let key = key.map_err(|fault| Error::field(Field::Email, fault))?;
-                tx.account_by_key(&key).await?
-            }
+        // Only the client that signed up is told how its tries stand.
+        let (whose, is_theirs) = match pending {
+            Some(pending) if form.email.trim().is_empty() => (Whose::Person(pending.user_id()), true),
+            _ => (Whose::Address(&form.email), false),
         };
-        // Only the client that signed up is told how its tries stand; to strangers a code is right or it is not.
-        let is_theirs = pending.zip(account.as_ref()).is_some_and(|(pending, account)| pending.is_of(account.id));
-        let now = self.0.clock.now();
-        let token = match &account {
-            Some(account) => tx.live_one_time_token(account.id, Purpose::ConfirmEmail, now).await?,
-            None => None,
-        };
-        let (Some(account), Some(token)) = (account, token) else {
-            self.leave_trace(&mut tx).await?;
-            tx.commit().await?;
-            return Err(incorrect());
-        };
-        let Some(attempt) = tx.count_attempt(token.id).await? else {
-            self.leave_trace(&mut tx).await?;
-            tx.commit().await?;
-            return Err(if is_theirs { exhausted() } else { incorrect() });
-        };
-        tx.commit().await?;
-        let hash = tokens::code_hash(token.id, &code, &self.0.keys);
-        let is_right = token.code_hash.as_deref().is_some_and(|stored| tokens::equal(stored, &hash));
-        if is_right && account.disabled_at.is_none() {
-            return Ok(Some((token, account)));
-        }
-        Err(if is_theirs && attempt >= CODE_TRIES { exhausted() } else { incorrect() })
+        self.find_by_code(Purpose::ConfirmEmail, whose, &form.code, is_theirs).await
     }
 
     fn asks_password(&self, visitor: &Visitor, user_id: Uuid) -> bool {
@@ -245,8 +185,8 @@ impl Accounts {
         } else {
             Confirmed::SignedIn(Box::new(self.begin_session(&mut tx, visitor, &user, false).await?))
         };
-        tx.commit().await?;
-        tracing::info!(event = "email.confirm", user = %account.id, "address confirmed");
+        self.record(&mut tx, Event::EmailConfirmed, Some(visitor), Some(account.id), None).await?;
+        self.commit_change(tx, account.id).await?;
         Ok(confirmed)
     }
 
@@ -256,16 +196,5 @@ impl Accounts {
         let own = visitor.pending_sign_up.as_ref().filter(|pending| pending.is_of(account.id));
         let own = own.map(|pending| pending.profile().password_hash.clone());
         Ok(own.or_else(|| last.and_then(|last| last.password_hash)))
-    }
-
-    /// The statements of a letter, for nobody: without them, the time of the answer would tell who has an account.
-    async fn leave_trace(&self, tx: &mut Tx) -> Result<()> {
-        let (now, nobody, purpose) = (self.0.clock.now(), Uuid::nil(), Purpose::ConfirmEmail);
-        tx.newest_one_time_token(nobody, purpose).await?;
-        tx.live_one_time_token(nobody, purpose, now).await?;
-        tx.count_tokens_since(nobody, purpose, now).await?;
-        tx.supersede_one_time_tokens(nobody, purpose, now).await?;
-        tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await?;
-        tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await
     }
 }

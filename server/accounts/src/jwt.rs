@@ -1,6 +1,11 @@
 //! JSON Web Tokens (RFC 7519), by the rules of RFC 8725: one algorithm for one key, a type for each kind, issuer,
 //! audience and times all required. Times are judged by our own clock.
+//!
+//! Only tokens as we make them are read: a header with any other member (`jku`, `jwk`, `x5u`, `crit`, `b64`, `zip` …)
+//! is not ours, whatever it is signed with.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::Refusal;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -23,21 +28,35 @@ const ACCESS_TYP: &str = "at+jwt";
 const MAX_OCTETS: usize = 4096;
 
 /// What an access token says.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AccessClaims {
-    iss: String,
-    aud: String,
-    pub(crate) sub: Uuid,
-    pub(crate) sid: Uuid,
-    jti: Uuid,
-    iat: i64,
-    nbf: i64,
-    exp: i64,
-    auth_time: i64,
-    amr: Vec<String>,
-    email: String,
-    email_verified: bool,
-    user_type: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessClaims {
+    /// The public URL.
+    pub iss: String,
+    /// The same.
+    pub aud: String,
+    /// The person.
+    pub sub: Uuid,
+    /// The session.
+    pub sid: Uuid,
+    /// This token.
+    pub jti: Uuid,
+    /// Made at, in seconds since 1970 (RFC 7519 2).
+    pub iat: i64,
+    /// Valid from.
+    pub nbf: i64,
+    /// Valid until.
+    pub exp: i64,
+    /// When the person last proved who they are.
+    pub auth_time: i64,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+    /// The address.
+    pub email: String,
+    /// Whether its mailbox was proven.
+    pub email_verified: bool,
+    /// What the account is for.
+    pub user_type: String,
 }
 
 /// Makes the access token of a session. Ends with the session, if that is sooner.
@@ -64,23 +83,39 @@ pub(crate) fn issue_access(
         email_verified: user.email_verified,
         user_type: user.user_type.clone(),
     };
-    let header =
-        Header { kid: Some(keys.access.id.clone()), typ: Some(ACCESS_TYP.to_owned()), ..Header::new(Algorithm::EdDSA) };
-    let token = jsonwebtoken::encode(&header, &claims, &keys.access.encoding).map_err(Error::internal)?;
+    let ring = keys.ring();
+    let key = ring.signing(now)?;
+    let header = Header { kid: Some(key.id.clone()), typ: Some(ACCESS_TYP.to_owned()), ..Header::new(key.algorithm) };
+    let token = jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(Error::internal)?;
     Ok((token, lives))
 }
 
-/// What a presented access token says, if it is one of ours and alive.
-pub(crate) fn read_access(token: &str, now: DateTime<Utc>, settings: &Settings, keys: &Keys) -> Option<AccessClaims> {
-    let is_ours = |header: &Header| header.kid.as_deref() == Some(&keys.access.id);
-    let claims: AccessClaims = read(token, ACCESS_TYP, Algorithm::EdDSA, &keys.access.decoding, is_ours)?;
-    let at = |seconds| DateTime::from_timestamp(seconds, 0);
-    let is_alive = at(claims.exp)? > now && at(claims.nbf)? <= now + LEEWAY && at(claims.iat)? <= now + LEEWAY;
-    let is_for_us = claims.iss == settings.public_url && claims.aud == settings.public_url;
-    (is_alive && is_for_us).then_some(claims)
+/// What a presented access token says: one of ours, alive, for us.
+pub(crate) fn read_access(
+    token: &str,
+    now: DateTime<Utc>,
+    settings: &Settings,
+    keys: &Keys,
+) -> Result<AccessClaims, Refusal> {
+    let ring = keys.ring();
+    let read = || {
+        let Head { typ, kid, alg } = head(token)?;
+        let key = ring.named(kid.as_deref()?, now).filter(|key| alg == key.algorithm && typ == ACCESS_TYP)?;
+        decode::<AccessClaims>(token, key.algorithm, &key.decoding)
+    };
+    let claims = read().ok_or(Refusal::SessionInvalid)?;
+    let at = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Refusal::SessionInvalid);
+    let (made, from, until) = (at(claims.iat)?, at(claims.nbf)?, at(claims.exp)?);
+    // Longer than we would let it live now is too long, whenever it was made.
+    let is_sane = made <= now + LEEWAY && from <= now + LEEWAY && until - made <= settings.lifetimes.access + LEEWAY;
+    if !is_sane || claims.iss != settings.public_url || claims.aud != settings.public_url {
+        return Err(Refusal::SessionInvalid);
+    }
+    if until > now { Ok(claims) } else { Err(Refusal::SessionExpired) }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LetterClaims {
     aud: String,
     jti: String,
@@ -108,32 +143,41 @@ pub(crate) fn issue_letter(
 
 /// The `jti` of a letter's token. Garbage and old ones are told apart without the database.
 pub(crate) fn read_letter(token: &str, purpose: Purpose, now: DateTime<Utc>, keys: &Keys) -> Result<String, Refusal> {
-    let key = DecodingKey::from_secret(&keys.letter);
-    let claims: LetterClaims =
-        read(token.trim(), purpose.typ(), Algorithm::HS256, &key, |_| true).ok_or(Refusal::TokenInvalid)?;
-    if claims.aud != purpose.name() {
-        return Err(Refusal::TokenInvalid);
-    }
+    let token = token.trim();
+    let read = || {
+        let Head { typ, kid, alg } = head(token)?;
+        if kid.is_some() || alg != Algorithm::HS256 || typ != purpose.typ() {
+            return None;
+        }
+        decode::<LetterClaims>(token, Algorithm::HS256, &DecodingKey::from_secret(&keys.letter))
+    };
+    let claims = read().filter(|claims| claims.aud == purpose.name()).ok_or(Refusal::TokenInvalid)?;
     if claims.exp <= now.timestamp() { Err(Refusal::TokenExpired) } else { Ok(claims.jti) }
 }
 
-fn read<T: DeserializeOwned>(
-    token: &str,
-    typ: &str,
-    algorithm: Algorithm,
-    key: &DecodingKey,
-    is_ours: impl Fn(&Header) -> bool,
-) -> Option<T> {
+/// A header as we write it, and nothing more.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    typ: String,
+    alg: Algorithm,
+    kid: Option<String>,
+}
+
+/// Says which key to try. Nothing of it is believed before the signature is.
+fn head(token: &str) -> Option<Head> {
     if token.len() > MAX_OCTETS {
         return None;
     }
+    let octets = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+    serde_json::from_slice(&octets).ok()
+}
+
+fn decode<T: DeserializeOwned>(token: &str, algorithm: Algorithm, key: &DecodingKey) -> Option<T> {
     let mut validation = Validation::new(algorithm);
     // Times and audience are judged by the callers: by our clock, and required because the claims are typed.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let read = jsonwebtoken::decode::<T>(token, key, &validation).ok()?;
-    let header = &read.header;
-    let is_plain = header.crit.is_none() && header.cty.is_none() && header.jku.is_none() && header.jwk.is_none();
-    (is_plain && header.typ.as_deref() == Some(typ) && is_ours(header)).then_some(read.claims)
+    jsonwebtoken::decode::<T>(token, key, &validation).ok().map(|read| read.claims)
 }

@@ -1,40 +1,33 @@
 //! The keys of the service: one for each purpose, all derived from the operator's secret (HKDF-SHA-256, RFC 5869).
 //!
 //! A key that is used for one thing cannot be used against another, and there is one secret to keep, not five.
-//! Access tokens are signed with Ed25519 (RFC 8032), so that other services verify them and cannot make them.
+//! Access tokens are signed with a key pair, so that other services verify them and cannot make them. There may be
+//! several of those, told apart by `kid`; the database names them, and holds none (`signing_keys.rs`).
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use aws_lc_rs::{digest, hmac};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use aws_lc_rs::hmac;
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
+use crate::signing_keys::{KeyRing, SigningKey};
+use crate::store::KeyRow;
 use crate::{Error, Result};
 
 /// Fewer bytes are refused.
 const MIN_SECRET_OCTETS: usize = 32;
 
 pub(crate) struct Keys {
-    /// Signs and verifies access tokens.
-    pub(crate) access: SigningKey,
     /// Signs the tokens of letters; only we verify those.
     pub(crate) letter: [u8; 32],
     /// Makes the unguessable part of a letter's token, and its six digits.
     pub(crate) proof: hmac::Key,
     /// Makes the successor of a refresh token.
     pub(crate) succession: hmac::Key,
-}
-
-/// A key pair and its name.
-pub(crate) struct SigningKey {
-    /// `kid` of RFC 7515: the beginning of the public key's SHA-256.
-    pub(crate) id: String,
-    pub(crate) encoding: EncodingKey,
-    pub(crate) decoding: DecodingKey,
-    /// The public key, base64url: the `x` of RFC 8037.
-    x: String,
+    /// The keys of access tokens are derived from this one.
+    access: [u8; 32],
+    ring: RwLock<Arc<KeyRing>>,
 }
 
 impl Keys {
@@ -43,52 +36,66 @@ impl Keys {
         if secret.len() < MIN_SECRET_OCTETS {
             return Err(Error::internal(format!("the secret must have {MIN_SECRET_OCTETS} bytes or more")));
         }
-        let derive = |purpose: &str| derive(secret, purpose);
+        let derive = |purpose: &str| derive(secret, &[purpose.as_bytes()]);
         Ok(Self {
-            access: SigningKey::from_seed(&derive("access token")?)?,
             letter: derive("letter token")?,
             proof: hmac::Key::new(hmac::HMAC_SHA256, &derive("letter proof")?),
             succession: hmac::Key::new(hmac::HMAC_SHA256, &derive("refresh token succession")?),
+            access: derive("access token")?,
+            ring: RwLock::default(),
         })
     }
 
-    /// RFC 7517, RFC 8037. Public members only.
-    pub(crate) fn public_set(&self) -> serde_json::Value {
-        let SigningKey { id, x, .. } = &self.access;
-        serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": id, "x": x }] })
+    /// The keys of access tokens, as they are at this moment.
+    pub(crate) fn ring(&self) -> Arc<KeyRing> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over what the database names. Rows that another secret made are none of ours.
+    pub(crate) fn load(&self, rows: Vec<KeyRow>) -> Result<()> {
+        if self.ring().is_of(&rows) {
+            return Ok(());
+        }
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let key = self.signing_key(&row.algorithm, &row.salt, row.signs_from, row.retires_at)?;
+            keys.extend(key.filter(|key| key.id == row.id));
+        }
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(KeyRing::new(rows, keys));
+        Ok(())
+    }
+
+    /// The key of a salt: always the same. Nothing for an algorithm that this version does not know.
+    pub(crate) fn signing_key(
+        &self,
+        algorithm: &str,
+        salt: &[u8],
+        signs_from: DateTime<Utc>,
+        retires_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<SigningKey>> {
+        SigningKey::make(algorithm, signs_from, retires_at, |round| {
+            derive(&self.access, &[algorithm.as_bytes(), &[round], salt])
+        })
     }
 }
 
-impl SigningKey {
-    fn from_seed(seed: &[u8; 32]) -> Result<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(Error::internal_crypto)?;
-        let public = pair.public_key().as_ref();
-        let x = BASE64_URL_SAFE_NO_PAD.encode(public);
-        let id = BASE64_URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, public).as_ref()[..12]);
-        let pkcs8 = pair.to_pkcs8v1().map_err(Error::internal_crypto)?;
-        let decoding = DecodingKey::from_ed_components(&x).map_err(Error::internal)?;
-        Ok(Self { id, encoding: EncodingKey::from_ed_der(pkcs8.as_ref()), decoding, x })
-    }
-}
-
-fn derive(secret: &[u8], purpose: &str) -> Result<[u8; 32]> {
+fn derive(secret: &[u8], info: &[&[u8]]) -> Result<[u8; 32]> {
     let mut key = [0; 32];
-    let info = [purpose.as_bytes()];
     let okm = Salt::new(HKDF_SHA256, b"vestibule").extract(secret);
-    okm.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).map_err(Error::internal_crypto)?;
+    okm.expand(info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).map_err(Error::internal_crypto)?;
     Ok(key)
 }
 
 impl Error {
     /// The crypto library's errors say nothing, by design.
-    fn internal_crypto<E>(_: E) -> Self {
+    pub(crate) fn internal_crypto<E>(_: E) -> Self {
         Self::internal("the crypto library refused")
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keys({})", self.access.id)
+        f.write_str("Keys(***)")
     }
 }
 
@@ -103,15 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn the_published_set_has_no_private_member() {
-        let set = Keys::derive(&vec![7; 32].into()).expect("keys").public_set();
-        let members: Vec<_> = set["keys"][0].as_object().expect("an object").keys().cloned().collect();
-        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
-    }
-
-    #[test]
     fn each_purpose_has_a_key_of_its_own() {
         let secret = [7; 32];
-        assert_ne!(derive(&secret, "a").expect("a key"), derive(&secret, "b").expect("a key"));
+        assert_ne!(derive(&secret, &[b"a"]).expect("a key"), derive(&secret, &[b"b"]).expect("a key"));
     }
 }

@@ -6,22 +6,31 @@
 
 #![warn(missing_docs)]
 
+mod account_state;
 mod address;
+mod audit;
 mod browser_sessions;
 mod clock;
+mod devices;
 mod email_verification;
 mod error;
 mod jwt;
 mod keys;
 mod limits;
+mod live;
 mod login;
 mod mail;
 mod mailer;
 mod outbox;
+mod password_change;
 mod password_hash;
+mod password_reset;
+mod profile;
+mod proof;
 mod registration;
 mod sessions;
 mod settings;
+mod signing_keys;
 mod store;
 mod tokens;
 mod user;
@@ -31,13 +40,19 @@ use std::sync::Arc;
 
 pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
+pub use devices::Device;
 pub use email_verification::{ConfirmationLink, Confirmed};
 pub use error::Error;
+pub use jwt::AccessClaims;
 pub use login::LoginStep;
 pub use mailer::{MailboxMessage, Mailer, SmtpServer};
+pub use password_reset::ResetLink;
 pub use registration::{PendingSignUp, Registered};
 pub use sessions::{NewSession, SignedIn};
-pub use settings::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings};
+pub use settings::{
+    EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings, SigningAlgorithm,
+};
+pub use signing_keys::KeyState;
 pub use store::Store;
 pub use user::User;
 pub use visitor::Visitor;
@@ -58,17 +73,23 @@ struct Parts {
     keys: keys::Keys,
     hasher: password_hash::Hasher,
     limits: limits::Limits,
+    live: live::LiveSessions,
     letters_waiting: tokio::sync::Notify,
 }
 
 impl Accounts {
-    /// Puts the parts together. Fails on a secret that is too short, or hashing parameters out of range.
-    pub fn new(settings: Settings, store: Store, mailer: Mailer, clock: Clock) -> Result<Self> {
+    /// Puts the parts together; the tables are up to date already. Fails on a secret that is too short, or hashing
+    /// parameters out of range.
+    pub async fn new(settings: Settings, store: Store, mailer: Mailer, clock: Clock) -> Result<Self> {
         let keys = keys::Keys::derive(&settings.secret)?;
         let hasher = password_hash::Hasher::new(settings.hashing)?;
         let limits = limits::Limits::new(settings.rate_limits, clock.clone());
+        let live = live::LiveSessions::new(clock.clone());
         let letters_waiting = tokio::sync::Notify::new();
-        Ok(Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, letters_waiting })))
+        let accounts =
+            Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, live, letters_waiting }));
+        accounts.prepare_keys().await?;
+        Ok(accounts)
     }
 
     /// The operator's choices.
@@ -79,11 +100,6 @@ impl Accounts {
     /// Where the time comes from.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
-    }
-
-    /// The public keys that verify access tokens, as a JWK set (RFC 7517).
-    pub fn public_keys(&self) -> serde_json::Value {
-        self.0.keys.public_set()
     }
 
     /// Whether the database answers.

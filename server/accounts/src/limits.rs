@@ -31,20 +31,27 @@ pub(crate) enum Action {
     SignInAs,
     /// Sign-ins for one account from anywhere.
     SignInAnywhere,
+    /// Password resets asked for from one origin.
+    ResetRequest,
+    /// Password resets asked for one address.
+    ResetRequestFor,
+    /// Password changes of one person.
+    ChangePassword,
 }
 
 impl Action {
     /// How many at once, and in which time the bucket is empty again.
     fn rate(self) -> (i32, TimeDelta) {
         match self {
-            Self::Register => (5, TimeDelta::minutes(1)),
+            Self::Register | Self::ChangePassword => (5, TimeDelta::minutes(1)),
             Self::Confirm => (30, TimeDelta::minutes(1)),
-            Self::Resend => (10, TimeDelta::minutes(10)),
+            Self::Resend | Self::ResetRequest => (10, TimeDelta::minutes(10)),
             Self::ResendTo => (5, TimeDelta::hours(1)),
             Self::SignIn => (20, TimeDelta::minutes(1)),
             Self::SignInAs => (5, TimeDelta::minutes(5)),
             // Wide, because whoever fills it keeps the owner out too.
             Self::SignInAnywhere => (100, TimeDelta::hours(1)),
+            Self::ResetRequestFor => (3, TimeDelta::hours(1)),
         }
     }
 }
@@ -109,6 +116,20 @@ pub(crate) fn origin(address: IpAddr) -> String {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The same, cut short: enough to recognise a place by, too little to find a household.
+pub(crate) fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.x")
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}::x")
         }
     }
 }

@@ -40,14 +40,12 @@ impl Accounts {
         tries.were_right(self);
         self.upgrade_hash(&account, form).await?;
 
+        // What this client was before is over, also when that was somebody else.
+        self.sign_out(visitor, None).await?;
         let mut tx = self.0.store.write().await?;
-        if let Some(before) = &visitor.signed_in {
-            tx.end_session(before.session_id, self.0.clock.now()).await?;
-        }
         let remember = !form.remember.is_empty();
         let session = self.begin_session(&mut tx, visitor, &account.to_user(), remember).await?;
         tx.commit().await?;
-        tracing::info!(event = "login.ok", user = %account.id, "signed in");
         Ok(LoginStep::Done(Box::new(session)))
     }
 

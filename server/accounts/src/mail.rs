@@ -61,19 +61,49 @@ letter! {
 
 letter! {
     /// To the owner of an address that somebody tried to sign up with.
-    AlreadyRegistered { sign_in } "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html"
+    AlreadyRegistered { sign_in, reset } "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html"
 }
 
-impl Confirm<'_> {
-    pub(crate) fn render(&self) -> Result<Rendered> {
-        let [subject, text, html] = self.parts()?;
-        Ok(Rendered { subject, text, html, link: Some(self.link.to_owned()), code: Some(self.code.to_owned()) })
-    }
+letter! {
+    /// Leads to a new password: by link or by code.
+    ResetPassword { code, link, lifetime } "reset_password/subject.txt" "reset_password/body.txt" "reset_password/body.html"
 }
 
-impl AlreadyRegistered<'_> {
-    pub(crate) fn render(&self) -> Result<Rendered> {
-        let [subject, text, html] = self.parts()?;
-        Ok(Rendered { subject, text, html, link: None, code: None })
-    }
+letter! {
+    /// To an address without an account, for which a new password was asked.
+    NoAccount { register } "no_account/subject.txt" "no_account/body.txt" "no_account/body.html"
 }
+
+letter! {
+    /// To the owner, after the fact.
+    PasswordChanged { when, reset } "password_changed/subject.txt" "password_changed/body.txt" "password_changed/body.html"
+}
+
+letter! {
+    /// Two parties held the same refresh token.
+    SessionTheft { when, reset } "session_theft/subject.txt" "session_theft/body.txt" "session_theft/body.html"
+}
+
+/// How each letter becomes one: those that prove something say with what.
+macro_rules! rendered {
+    (secrets: $($name:ident)+) => { $(
+        impl $name<'_> {
+            pub(crate) fn render(&self) -> Result<Rendered> {
+                let [subject, text, html] = self.parts()?;
+                let (link, code) = (Some(self.link.to_owned()), Some(self.code.to_owned()));
+                Ok(Rendered { subject, text, html, link, code })
+            }
+        }
+    )+ };
+    (notices: $($name:ident)+) => { $(
+        impl $name<'_> {
+            pub(crate) fn render(&self) -> Result<Rendered> {
+                let [subject, text, html] = self.parts()?;
+                Ok(Rendered { subject, text, html, link: None, code: None })
+            }
+        }
+    )+ };
+}
+
+rendered! { secrets: Confirm ResetPassword }
+rendered! { notices: AlreadyRegistered NoAccount PasswordChanged SessionTheft }

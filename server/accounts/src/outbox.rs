@@ -9,7 +9,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use contract::paths;
 
-use crate::mail::{AlreadyRegistered, Confirm, Rendered, Site};
+use crate::mail::{
+    AlreadyRegistered, Confirm, NoAccount, PasswordChanged, Rendered, ResetPassword, SessionTheft, Site,
+};
 use crate::mailer::NotSent;
 use crate::store::{Letter, Outgoing};
 use crate::tokens::{Proof, Purpose};
@@ -23,6 +25,9 @@ const AT_ONCE: i64 = 4;
 
 /// Sent letters, the built-in mailbox and ended sessions are kept this long.
 const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// What happened to accounts is kept this long.
+const AUDIT_KEPT: TimeDelta = TimeDelta::days(90);
 
 impl Accounts {
     /// Waits until a letter is posted here, or for so long: letters of other nodes, and put off ones, make no sound.
@@ -83,18 +88,42 @@ impl Accounts {
     async fn render(&self, letter: &Outgoing) -> Result<Option<Rendered>> {
         let settings = self.settings();
         let site = Site { name: &settings.sign_up.site_name, url: &settings.public_url };
-        if letter.letter == Letter::AlreadyRegistered.name() {
-            let sign_in = format!("{}{}", site.url, paths::LOGIN);
-            return AlreadyRegistered { site, sign_in: &sign_in }.render().map(Some);
-        }
+        let [sign_in, register, reset] =
+            [paths::LOGIN, paths::REGISTER, paths::PASSWORD_RESET].map(|path| format!("{}{path}", site.url));
+        let when = letter.created_at.format("%H:%M UTC on %-d %B %Y").to_string();
+        let rendered = match Letter::named(&letter.letter) {
+            Some(Letter::Confirm) => {
+                let Some(proof) = self.proof_of(letter, Purpose::ConfirmEmail, paths::VERIFY_EMAIL).await? else {
+                    return Ok(None);
+                };
+                let (code, link, lifetime) = (&*proof.code, &*proof.link, &*proof.lifetime);
+                Confirm { site, code, link, lifetime }.render()
+            }
+            Some(Letter::ResetPassword) => {
+                let path = paths::PASSWORD_RESET_CONFIRM;
+                let Some(proof) = self.proof_of(letter, Purpose::ResetPassword, path).await? else { return Ok(None) };
+                let (code, link, lifetime) = (&*proof.code, &*proof.link, &*proof.lifetime);
+                ResetPassword { site, code, link, lifetime }.render()
+            }
+            Some(Letter::AlreadyRegistered) => AlreadyRegistered { site, sign_in: &sign_in, reset: &reset }.render(),
+            Some(Letter::NoAccount) => NoAccount { site, register: &register }.render(),
+            Some(Letter::PasswordChanged) => PasswordChanged { site, when: &when, reset: &reset }.render(),
+            Some(Letter::SessionTheft) => SessionTheft { site, when: &when, reset: &reset }.render(),
+            Some(Letter::Nothing) | None => return Ok(None),
+        };
+        rendered.map(Some)
+    }
+
+    /// The secrets of a letter, worked out anew.
+    async fn proof_of(&self, letter: &Outgoing, purpose: Purpose, path: &str) -> Result<Option<Secrets>> {
         let Some(token_id) = letter.token_id else { return Ok(None) };
         let token = self.0.store.read().await?.one_time_token_by_id(token_id).await?;
         let Some(token) = token.filter(|token| token.superseded_at.is_none()) else { return Ok(None) };
         let proof = Proof::of(token.id, &self.0.keys);
-        let jwt = jwt::issue_letter(Purpose::ConfirmEmail, &proof, token.created_at, token.expires_at, &self.0.keys)?;
-        let link = format!("{}{}?token={jwt}", site.url, paths::VERIFY_EMAIL);
+        let jwt = jwt::issue_letter(purpose, &proof, token.created_at, token.expires_at, &self.0.keys)?;
+        let link = format!("{}{path}?token={jwt}", self.settings().public_url);
         let lifetime = contract::wording::duration(seconds(token.expires_at - token.created_at));
-        Confirm { site, code: &proof.code, link: &link, lifetime: &lifetime }.render().map(Some)
+        Ok(Some(Secrets { code: proof.code, link, lifetime }))
     }
 
     /// The built-in mailbox, newest first; of one recipient, or of everybody when `to` is empty. Nothing where
@@ -120,10 +149,20 @@ impl Accounts {
             gone += tx.delete_unproven_users(now - self.settings().lifetimes.verify).await?;
         }
         gone += tx.delete_sessions(now - KEPT).await?;
+        gone += tx.delete_changes(now - TimeDelta::hours(1)).await?;
+        gone += tx.delete_audit_events(now - AUDIT_KEPT).await?;
+        gone += tx.delete_signing_keys(now - KEPT).await?;
         tx.commit().await?;
         tracing::debug!(rows = gone, "purged");
         Ok(())
     }
+}
+
+/// What a letter that proves something says.
+struct Secrets {
+    code: String,
+    link: String,
+    lifetime: String,
 }
 
 fn seconds(time: TimeDelta) -> u32 {

@@ -15,11 +15,9 @@ use uuid::Uuid;
 
 use crate::limits::Action;
 use crate::password_hash::check_uncommon;
-use crate::store::{Account, Letter, OneTimeToken, Profile, Tx};
-use crate::tokens::{self, Proof, Purpose, new_id};
-use crate::{
-    Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address, email_verification,
-};
+use crate::store::{Account, Letter, Profile, Tx};
+use crate::tokens::{Purpose, new_id};
+use crate::{Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address};
 
 /// Two sign-ups within this time share one letter: a form sent twice is not two letters.
 pub(crate) const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
@@ -183,34 +181,5 @@ impl Accounts {
         let letter = if told || account.disabled_at.is_some() { Letter::Nothing } else { Letter::AlreadyRegistered };
         // News of an attempt is worth telling for as long as the letter that the attempt asked for would have worked.
         tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(token.expires_at)).await
-    }
-
-    /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up
-    /// with a proven address finds a form whose codes are all wrong, as any stranger would.
-    fn make_token(
-        &self,
-        user_id: Uuid,
-        purpose: Purpose,
-        blank: bool,
-        password_hash: Option<String>,
-    ) -> Result<OneTimeToken> {
-        let now = self.0.clock.now();
-        let id = new_id(now)?;
-        let proof = Proof::of(id, &self.0.keys);
-        let token_hash = if blank { tokens::random::<32>()?.to_vec() } else { tokens::hash(proof.jti.as_bytes()) };
-        let code_hash = (!blank).then(|| tokens::code_hash(id, &proof.code, &self.0.keys));
-        let expires_at = now + email_verification::lifetime(purpose, self.settings());
-        Ok(OneTimeToken {
-            id,
-            user_id,
-            token_hash,
-            code_hash,
-            password_hash,
-            attempts: 0,
-            created_at: now,
-            expires_at,
-            consumed_at: None,
-            superseded_at: None,
-        })
     }
 }

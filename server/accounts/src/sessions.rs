@@ -8,9 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use contract::Refusal;
 use uuid::Uuid;
 
-use crate::store::Tx;
+use crate::audit::Event;
+use crate::jwt::AccessClaims;
+use crate::store::{Account, Letter, Tx};
 use crate::tokens::{RefreshToken, new_id};
-use crate::{Accounts, Error, Result, User, Visitor, jwt};
+use crate::{Accounts, Result, User, Visitor, jwt, limits};
 
 /// How long the predecessor may ask again.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -28,10 +30,12 @@ pub(crate) struct Session {
     pub(crate) amr: String,
     pub(crate) address: String,
     pub(crate) user_agent: String,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-/// Who is signed in, read from the database in this very request.
+/// Who is signed in, as the database says, or as this process remembers from there (`live.rs`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The person.
@@ -40,6 +44,8 @@ pub struct SignedIn {
     pub session_id: Uuid,
     /// When they last proved who they are.
     pub auth_time: DateTime<Utc>,
+    /// Whether the browser keeps the session when it closes.
+    pub remember: bool,
 }
 
 /// A session's tokens, for the client alone.
@@ -55,8 +61,6 @@ pub struct NewSession {
     pub refresh: RefreshToken,
     /// How long it lives unused.
     pub refresh_lives: TimeDelta,
-    /// Whether the browser keeps it when it closes.
-    pub remember: bool,
 }
 
 impl std::fmt::Debug for NewSession {
@@ -67,31 +71,44 @@ impl std::fmt::Debug for NewSession {
 
 impl Accounts {
     /// Who an access token speaks for, if its session is alive at this moment.
-    pub async fn recognise(&self, access: &str) -> Result<Option<SignedIn>> {
+    pub async fn recognise(&self, access: &str) -> Result<SignedIn> {
+        Ok(self.recognise_claims(access).await?.0)
+    }
+
+    /// What an access token says, if its session is alive at this moment (RFC 7662 2.2 calls that active).
+    pub async fn verify_access(&self, access: &str) -> Result<AccessClaims> {
+        Ok(self.recognise_claims(access).await?.1)
+    }
+
+    async fn recognise_claims(&self, access: &str) -> Result<(SignedIn, AccessClaims)> {
         let now = self.0.clock.now();
-        let Some(claims) = jwt::read_access(access, now, self.settings(), &self.0.keys) else { return Ok(None) };
+        let claims = jwt::read_access(access, now, self.settings(), &self.0.keys)?;
+        if let Some(signed_in) = self.0.live.get(claims.sub, claims.sid) {
+            return Ok((signed_in, claims));
+        }
+        let generation = self.0.live.generation();
         let mut tx = self.0.store.read().await?;
-        let Some(session) = tx.live_session(claims.sid, now).await? else { return Ok(None) };
-        let account = tx.account(session.user_id).await?;
-        let account = account.filter(|account| account.disabled_at.is_none() && account.id == claims.sub);
-        Ok(account.map(|account| SignedIn {
-            user: account.to_user(),
-            session_id: session.id,
-            auth_time: session.auth_time,
-        }))
+        let session = tx.live_session(claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
+        let session = session.ok_or(Refusal::SessionInvalid)?;
+        let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
+        let signed_in = session.of(account.ok_or(Refusal::SessionInvalid)?.to_user());
+        self.0.live.keep(generation, &signed_in, session.expires_at);
+        Ok((signed_in, claims))
     }
 
     /// Replaces a refresh token by its successor, with a new access token.
-    pub async fn renew(&self, refresh: &str) -> Result<NewSession> {
-        let refused = || Error::from(Refusal::NotAuthenticated);
-        let token = RefreshToken::parse(refresh).ok_or_else(refused)?;
+    pub async fn renew(&self, visitor: &Visitor, refresh: &str) -> Result<NewSession> {
+        let token = RefreshToken::parse(refresh).ok_or(Refusal::SessionInvalid)?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         let first = tx.use_refresh_token(&token.hash(), now).await?;
-        let stored = tx.refresh_token(&token.hash()).await?.ok_or_else(refused)?;
-        let session = tx.live_session(stored.session_id, now).await?.ok_or_else(refused)?;
+        let stored = tx.refresh_token(&token.hash()).await?.ok_or(Refusal::SessionInvalid)?;
+        if stored.expires_at <= now {
+            return Err(Refusal::SessionExpired.into());
+        }
+        let session = tx.live_session(stored.session_id, now).await?.ok_or(Refusal::SessionInvalid)?;
         let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
-        let user = account.ok_or_else(refused)?.to_user();
+        let account = account.ok_or(Refusal::SessionInvalid)?;
 
         let successor = token.successor(&self.0.keys);
         let expires_at = if first {
@@ -104,27 +121,48 @@ impl Accounts {
             let in_grace = stored.used_at.is_some_and(|used_at| now - used_at <= GRACE);
             match next.filter(|next| in_grace && next.used_at.is_none()) {
                 Some(next) => next.expires_at,
-                None => return self.refuse_reuse(tx, &session, stored.expires_at, now).await,
+                None => return self.refuse_reuse(tx, visitor, &session, &account).await,
             }
         };
         tx.commit().await?;
-        self.tokens(user, &session, successor, expires_at - now)
+        self.tokens(account.to_user(), &session, successor, expires_at - now)
     }
 
     /// Ends a session. Nothing is said about tokens that are not ours: to end a session twice is to end it.
     pub async fn sign_out(&self, visitor: &Visitor, refresh: Option<&str>) -> Result<()> {
         let now = self.0.clock.now();
+        let here = visitor.signed_in.as_ref().map(|signed_in| (signed_in.session_id, signed_in.user.id));
+        for (session, user) in here.into_iter().chain(self.session_of(refresh).await?) {
+            let mut tx = self.0.store.write().await?;
+            if tx.end_session(session, now).await? {
+                self.record(&mut tx, Event::SignedOut, Some(visitor), Some(user), Some(session)).await?;
+                self.commit_change(tx, user).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every session of the person whose token this is.
+    pub async fn sign_out_everywhere(&self, visitor: &Visitor, refresh: Option<&str>) -> Result<()> {
+        let here = visitor.signed_in.as_ref().map(|signed_in| signed_in.user.id);
+        let user = match here {
+            Some(user) => Some(user),
+            None => self.session_of(refresh).await?.map(|(_, user)| user),
+        };
+        let Some(user) = user else { return Ok(()) };
         let mut tx = self.0.store.write().await?;
-        if let Some(signed_in) = &visitor.signed_in {
-            tx.end_session(signed_in.session_id, now).await?;
-            tracing::info!(event = "logout", user = %signed_in.user.id, "signed out");
-        }
-        if let Some(token) = refresh.and_then(RefreshToken::parse)
-            && let Some(stored) = tx.refresh_token(&token.hash()).await?
-        {
-            tx.end_session(stored.session_id, now).await?;
-        }
-        tx.commit().await
+        tx.end_sessions_of(user, self.0.clock.now()).await?;
+        self.record(&mut tx, Event::SignedOutEverywhere, Some(visitor), Some(user), None).await?;
+        self.commit_change(tx, user).await
+    }
+
+    /// The live session of a refresh token, used or not, and its person.
+    async fn session_of(&self, refresh: Option<&str>) -> Result<Option<(Uuid, Uuid)>> {
+        let Some(token) = refresh.and_then(RefreshToken::parse) else { return Ok(None) };
+        let mut tx = self.0.store.read().await?;
+        let Some(stored) = tx.refresh_token(&token.hash()).await? else { return Ok(None) };
+        let session = tx.live_session(stored.session_id, self.0.clock.now()).await?;
+        Ok(session.map(|session| (session.id, session.user_id)))
     }
 
     /// Begins a session in the transaction of the proof that allows it.
@@ -142,11 +180,14 @@ impl Accounts {
             remember,
             auth_time: now,
             amr: "pwd".to_owned(),
-            address: visitor.origin(),
+            address: limits::network(visitor.address),
             user_agent: visitor.user_agent.chars().take(MAX_USER_AGENT_CHARS).collect(),
+            created_at: now,
+            last_used_at: now,
             expires_at: now + self.settings().lifetimes.session,
         };
         tx.insert_session(&session).await?;
+        self.record(tx, Event::SignedIn, Some(visitor), Some(user.id), Some(session.id)).await?;
         let refresh = RefreshToken::generate()?;
         let expires_at = self.idle_end(&session, now);
         tx.insert_refresh_token(&refresh.hash(), session.id, now, expires_at).await?;
@@ -167,23 +208,29 @@ impl Accounts {
     ) -> Result<NewSession> {
         let now = self.0.clock.now();
         let (access, access_lives) = jwt::issue_access(&user, session, now, self.settings(), &self.0.keys)?;
-        let signed_in = SignedIn { user, session_id: session.id, auth_time: session.auth_time };
-        Ok(NewSession { signed_in, access, access_lives, refresh, refresh_lives, remember: session.remember })
+        let signed_in = session.of(user);
+        Ok(NewSession { signed_in, access, access_lives, refresh, refresh_lives })
     }
 
-    /// A token that merely got too old ends nothing; one that was used before ends the session.
+    /// Two parties hold this token: neither is believed, and the person is told.
     async fn refuse_reuse(
         &self,
         mut tx: Tx,
+        visitor: &Visitor,
         session: &Session,
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
+        account: &Account,
     ) -> Result<NewSession> {
-        if expires_at > now {
-            tx.end_session(session.id, now).await?;
-            tx.commit().await?;
-            tracing::warn!(event = "session.reuse_detected", user = %session.user_id, "a used refresh token came back");
-        }
-        Err(Refusal::NotAuthenticated.into())
+        tx.end_session(session.id, self.0.clock.now()).await?;
+        self.record(&mut tx, Event::TokenReused, Some(visitor), Some(account.id), Some(session.id)).await?;
+        self.post_notice(&mut tx, Letter::SessionTheft, account).await?;
+        self.commit_change(tx, account.id).await?;
+        self.0.letters_waiting.notify_one();
+        Err(Refusal::SessionInvalid.into())
+    }
+}
+
+impl Session {
+    fn of(&self, user: User) -> SignedIn {
+        SignedIn { user, session_id: self.id, auth_time: self.auth_time, remember: self.remember }
     }
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub hashing: Hashing,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// How access tokens are signed.
+    pub signing_algorithm: SigningAlgorithm,
     /// Off only for load tests.
     pub rate_limits: bool,
     /// 32 bytes or more; every key is derived from it.
@@ -62,6 +64,15 @@ pub enum LoginOnVerify {
     Never,
 }
 
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// Ed25519 (RFC 8037).
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 3.4), for services whose libraries know no Ed25519.
+    Es256,
+}
+
 /// Argon2id (RFC 9106). The default is the minimum of the OWASP password storage cheat sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashing {
@@ -93,6 +104,8 @@ pub struct Lifetimes {
     pub session: TimeDelta,
     /// Link and code that confirm an address.
     pub verify: TimeDelta,
+    /// Link and code that reset a password.
+    pub reset: TimeDelta,
 }
 
 impl Default for Lifetimes {
@@ -102,6 +115,7 @@ impl Default for Lifetimes {
             refresh: TimeDelta::days(14),
             session: TimeDelta::days(30),
             verify: TimeDelta::hours(24),
+            reset: TimeDelta::minutes(30),
         }
     }
 }

@@ -4,9 +4,11 @@
 //! text right for two engines are in `docs/decisions/0001-one-sql-two-engines.md`.
 
 mod browser_sessions;
+mod changes;
 mod one_time_tokens;
 mod outbox;
 mod sessions;
+mod signing_keys;
 mod users;
 
 use std::path::Path;
@@ -20,6 +22,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, 
 
 pub(crate) use one_time_tokens::OneTimeToken;
 pub(crate) use outbox::{Letter, Outgoing};
+pub(crate) use signing_keys::KeyRow;
 pub(crate) use users::{Account, Profile};
 
 use crate::{Error, Result};

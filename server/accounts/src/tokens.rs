@@ -80,6 +80,7 @@ impl std::fmt::Debug for RefreshToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     ConfirmEmail,
+    ResetPassword,
 }
 
 impl Purpose {
@@ -87,6 +88,7 @@ impl Purpose {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ConfirmEmail => "confirm_email",
+            Self::ResetPassword => "reset_password",
         }
     }
 
@@ -94,6 +96,7 @@ impl Purpose {
     pub(crate) const fn typ(self) -> &'static str {
         match self {
             Self::ConfirmEmail => "ev+jwt",
+            Self::ResetPassword => "pr+jwt",
         }
     }
 }

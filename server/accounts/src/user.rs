@@ -1,11 +1,13 @@
 //! A person with an account, as everybody may be told who may be told at all.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use contract::EmailAddress;
 use uuid::Uuid;
 
+use crate::address;
+
 /// What is shown of an account to its owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct User {
     /// UUID v7.
     pub id: Uuid,
@@ -29,4 +31,11 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// UTC.
     pub updated_at: DateTime<Utc>,
+}
+
+impl User {
+    /// The address with its domain in ASCII (RFC 5891), for places that know no other letters.
+    pub fn ascii_email(&self) -> String {
+        EmailAddress::parse(&self.email).and_then(|email| address::key(&email)).unwrap_or_else(|_| self.id.to_string())
+    }
 }

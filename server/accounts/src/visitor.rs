@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::{PendingSignUp, SignedIn, limits};
+use contract::Refusal;
+
+use crate::{PendingSignUp, Result, SignedIn, limits};
 
 /// Who asks, from where, with what proof.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Visitor {
     pub user_agent: String,
     /// The session, if there is one and it is alive.
     pub signed_in: Option<SignedIn>,
+    /// Why the token that was brought is worth nothing. Said where one is needed; elsewhere it does not matter.
+    pub refused: Option<Refusal>,
     /// The sign-up that this very client began and has not finished.
     pub pending_sign_up: Option<PendingSignUp>,
 }
@@ -20,7 +24,12 @@ pub struct Visitor {
 impl Visitor {
     /// Nobody, from somewhere.
     pub fn anonymous(address: IpAddr) -> Self {
-        Self { address, user_agent: String::new(), signed_in: None, pending_sign_up: None }
+        Self { address, user_agent: String::new(), signed_in: None, refused: None, pending_sign_up: None }
+    }
+
+    /// Who is signed in, for verbs that are for them alone.
+    pub fn session(&self) -> Result<&SignedIn> {
+        self.signed_in.as_ref().ok_or_else(|| self.refused.unwrap_or(Refusal::NotAuthenticated).into())
     }
 
     /// The key of limits by origin.

@@ -42,9 +42,9 @@ async fn server_that_says(answer: &'static str) -> String {
 }
 
 impl World {
-    fn mailing_to(&self, url: &str) -> Accounts {
+    async fn mailing_to(&self, url: &str) -> Accounts {
         let server = SmtpServer::new(url, "Vestibule <account@example.org>").expect("a server");
-        self.with_mailer(Mailer::Smtp(Box::new(server)))
+        self.with_mailer(Mailer::Smtp(Box::new(server))).await
     }
 }
 
@@ -56,19 +56,19 @@ on_both_engines! {
     async fn an_absent_mail_server_fails_no_sign_up_and_loses_no_letter(world: World) {
         // A port that was free a moment ago: nobody answers there.
         let gone = { let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port"); listener.local_addr().expect("an address") };
-        let accounts = world.mailing_to(&format!("smtp://{gone}"));
+        let accounts = world.mailing_to(&format!("smtp://{gone}")).await;
         assert!(accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up").email_sent);
         assert_eq!(accounts.send_letters().await.expect("a post office"), 1);
         assert_eq!(world.count(WAITING.into()).await, 1);
         assert_eq!(accounts.send_letters().await.expect("a post office"), 0, "not again at once");
         world.advance(TimeDelta::seconds(10));
-        let back = world.mailing_to(&server_that_says("250 ok").await);
+        let back = world.mailing_to(&server_that_says("250 ok").await).await;
         assert_eq!(back.send_letters().await.expect("a post office"), 1);
         assert_eq!(world.count(SENT.into()).await, 1);
     }
 
     async fn greylisting_is_waited_out(world: World) {
-        let accounts = world.mailing_to(&server_that_says("451 later").await);
+        let accounts = world.mailing_to(&server_that_says("451 later").await).await;
         accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
         let mut tries = 0;
         for _ in 0..40 {
@@ -80,7 +80,7 @@ on_both_engines! {
     }
 
     async fn a_final_no_is_taken_for_one(world: World) {
-        let accounts = world.mailing_to(&server_that_says("550 nobody here").await);
+        let accounts = world.mailing_to(&server_that_says("550 nobody here").await).await;
         accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
         assert_eq!(accounts.send_letters().await.expect("a post office"), 1);
         assert_eq!(world.count(GIVEN_UP.into()).await, 1);
@@ -89,7 +89,7 @@ on_both_engines! {
     }
 
     async fn a_letter_whose_link_is_dead_is_not_sent(world: World) {
-        let accounts = world.mailing_to(&server_that_says("250 ok").await);
+        let accounts = world.mailing_to(&server_that_says("250 ok").await).await;
         accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
         world.advance(TimeDelta::hours(25));
         accounts.send_letters().await.expect("a post office");

@@ -56,7 +56,7 @@ on_both_engines! {
             let accounts = world.accounts.clone();
             let answers = at_once(10, |_| {
                 let (accounts, refresh) = (accounts.clone(), refresh.clone());
-                async move { accounts.renew(&refresh).await.expect("signed in") }
+                async move { accounts.renew(&visitor(), &refresh).await.expect("signed in") }
             }).await;
             let successors: std::collections::HashSet<_> = answers.iter().map(|answer| answer.refresh.expose()).collect();
             assert_eq!(successors.len(), 1, "the same successor, never a fork");

@@ -100,12 +100,12 @@ on_both_engines! {
 
     async fn where_proof_is_not_asked_no_account_is_ever_purged(world: World) {
         for mode in [EmailVerification::Off, EmailVerification::Optional] {
-            let site = world.with(|settings| settings.email_verification = mode);
+            let site = world.with(|settings| settings.email_verification = mode).await;
             site.register(&visitor(), &form(&format!("{mode:?}@example.com"))).await.expect("a sign-up");
         }
         world.advance(TimeDelta::days(100));
         for mode in [EmailVerification::Off, EmailVerification::Optional] {
-            world.with(|settings| settings.email_verification = mode).purge().await.expect("a purge");
+            world.with(|settings| settings.email_verification = mode).await.purge().await.expect("a purge");
         }
         assert_eq!(world.rows("users").await, 2);
     }
@@ -208,13 +208,13 @@ on_both_engines! {
     }
 
     async fn closed_means_closed(world: World) {
-        let closed = world.with(|settings| settings.registration = RegistrationPolicy::Closed);
+        let closed = world.with(|settings| settings.registration = RegistrationPolicy::Closed).await;
         assert_eq!(refusal(closed.register(&visitor(), &form("a@example.com")).await), Refusal::RegistrationClosed);
         assert_eq!(world.rows("users").await, 0);
     }
 
     async fn without_proof_a_sign_up_is_a_sign_in(world: World) {
-        let open = world.with(|settings| settings.email_verification = EmailVerification::Off);
+        let open = world.with(|settings| settings.email_verification = EmailVerification::Off).await;
         let registered = open.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
         let session = registered.session.expect("a session");
         assert_eq!(session.signed_in.user.id, registered.user_id);
@@ -227,12 +227,12 @@ on_both_engines! {
 
     async fn an_operator_may_choose_to_tell_of_taken_addresses(world: World) {
         world.person("ada@example.com").await;
-        let telling = world.with(|settings| settings.prevent_enumeration = false);
+        let telling = world.with(|settings| settings.prevent_enumeration = false).await;
         assert_eq!(refusal(telling.register(&visitor(), &form("ada@example.com")).await), Refusal::EmailTaken);
     }
 
     async fn consent_is_recorded_with_its_time(world: World) {
-        let asking = world.with(|settings| settings.sign_up.terms_version = Some("2026-11".into()));
+        let asking = world.with(|settings| settings.sign_up.terms_version = Some("2026-11".into())).await;
         let agreed = RegistrationForm { terms: "on".into(), ..form("ada@example.com") };
         asking.register(&visitor(), &agreed).await.expect("a sign-up");
         let recorded = "SELECT count(*) FROM users WHERE terms_version = '2026-11' AND terms_accepted_at = created_at";

@@ -10,79 +10,79 @@ on_both_engines! {
     async fn signing_out_ends_both_tokens_at_once(world: World) {
         let session = world.person("ada@example.com").await;
         world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
-        assert!(world.accounts.recognise(&session.access).await.expect("an answer").is_none());
-        assert_eq!(refusal(world.accounts.renew(&session.refresh.expose()).await), Refusal::NotAuthenticated);
+        assert!(!world.is_alive(&session.access).await);
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
         world.accounts.sign_out(&visitor(), Some(&session.refresh.expose())).await.expect("twice is once");
     }
 
     async fn a_refresh_token_alone_can_sign_out(world: World) {
         let session = world.person("ada@example.com").await;
         world.accounts.sign_out(&visitor(), Some(&session.refresh.expose())).await.expect("signed out");
-        assert!(world.accounts.recognise(&session.access).await.expect("an answer").is_none());
+        assert!(!world.is_alive(&session.access).await);
         world.accounts.sign_out(&visitor(), Some("junk")).await.expect("nothing to say");
     }
 
     async fn an_access_token_lives_five_minutes(world: World) {
         let session = world.person("ada@example.com").await;
         world.advance(TimeDelta::seconds(299));
-        assert!(world.accounts.recognise(&session.access).await.expect("an answer").is_some());
+        assert!(world.is_alive(&session.access).await);
         world.advance(TimeDelta::seconds(2));
-        assert!(world.accounts.recognise(&session.access).await.expect("an answer").is_none());
+        assert!(!world.is_alive(&session.access).await);
     }
 
     async fn renewing_gives_new_tokens_of_the_same_session(world: World) {
         let session = world.person("ada@example.com").await;
         world.advance(TimeDelta::minutes(6));
-        let renewed = world.accounts.renew(&session.refresh.expose()).await.expect("renewed");
+        let renewed = world.renew(&session.refresh.expose()).await.expect("renewed");
         assert_eq!(renewed.signed_in.session_id, session.signed_in.session_id);
         assert_ne!(renewed.refresh.expose(), session.refresh.expose());
-        assert!(world.accounts.recognise(&renewed.access).await.expect("an answer").is_some());
+        assert!(world.is_alive(&renewed.access).await);
     }
 
     async fn asked_twice_within_the_grace_it_gives_the_same_successor(world: World) {
         let session = world.person("ada@example.com").await;
-        let one = world.accounts.renew(&session.refresh.expose()).await.expect("renewed");
+        let one = world.renew(&session.refresh.expose()).await.expect("renewed");
         world.advance(TimeDelta::seconds(9));
-        let two = world.accounts.renew(&session.refresh.expose()).await.expect("renewed");
+        let two = world.renew(&session.refresh.expose()).await.expect("renewed");
         assert_eq!(one.refresh.expose(), two.refresh.expose());
-        world.accounts.renew(&two.refresh.expose()).await.expect("renewed");
+        world.renew(&two.refresh.expose()).await.expect("renewed");
     }
 
     async fn a_used_token_after_the_grace_ends_the_session(world: World) {
         let session = world.person("ada@example.com").await;
-        let next = world.accounts.renew(&session.refresh.expose()).await.expect("renewed");
+        let next = world.renew(&session.refresh.expose()).await.expect("renewed");
         world.advance(TimeDelta::seconds(11));
-        assert_eq!(refusal(world.accounts.renew(&session.refresh.expose()).await), Refusal::NotAuthenticated);
-        assert_eq!(refusal(world.accounts.renew(&next.refresh.expose()).await), Refusal::NotAuthenticated);
-        assert!(world.accounts.recognise(&next.access).await.expect("an answer").is_none());
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
+        assert_eq!(refusal(world.renew(&next.refresh.expose()).await), Refusal::SessionInvalid);
+        assert!(!world.is_alive(&next.access).await);
     }
 
     async fn a_grandparent_ends_the_session_even_within_the_grace(world: World) {
         let session = world.person("ada@example.com").await;
-        let child = world.accounts.renew(&session.refresh.expose()).await.expect("renewed");
-        let grandchild = world.accounts.renew(&child.refresh.expose()).await.expect("renewed");
-        assert_eq!(refusal(world.accounts.renew(&session.refresh.expose()).await), Refusal::NotAuthenticated);
-        assert_eq!(refusal(world.accounts.renew(&grandchild.refresh.expose()).await), Refusal::NotAuthenticated);
+        let child = world.renew(&session.refresh.expose()).await.expect("renewed");
+        let grandchild = world.renew(&child.refresh.expose()).await.expect("renewed");
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
+        assert_eq!(refusal(world.renew(&grandchild.refresh.expose()).await), Refusal::SessionInvalid);
     }
 
     async fn renewing_prolongs_the_idle_end_and_never_the_absolute_one(world: World) {
         let mut refresh = world.person("ada@example.com").await.refresh.expose();
         for _ in 0..2 {
             world.advance(TimeDelta::days(13));
-            refresh = world.accounts.renew(&refresh).await.expect("renewed").refresh.expose();
+            refresh = world.renew(&refresh).await.expect("renewed").refresh.expose();
         }
         world.advance(TimeDelta::days(4) - TimeDelta::seconds(1));
-        let last = world.accounts.renew(&refresh).await.expect("renewed");
+        let last = world.renew(&refresh).await.expect("renewed");
         assert_eq!(last.access_lives, TimeDelta::seconds(1));
         world.advance(TimeDelta::seconds(2));
-        assert_eq!(refusal(world.accounts.renew(&last.refresh.expose()).await), Refusal::NotAuthenticated);
-        assert!(world.accounts.recognise(&last.access).await.expect("an answer").is_none());
+        assert_eq!(refusal(world.renew(&last.refresh.expose()).await), Refusal::SessionExpired);
+        assert!(!world.is_alive(&last.access).await);
     }
 
     async fn an_idle_session_ends_after_two_weeks(world: World) {
         let session = world.person("ada@example.com").await;
         world.advance(TimeDelta::days(14) + TimeDelta::seconds(1));
-        assert_eq!(refusal(world.accounts.renew(&session.refresh.expose()).await), Refusal::NotAuthenticated);
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionExpired);
     }
 
     async fn a_disabled_or_deleted_person_is_out_at_once(world: World) {
@@ -90,26 +90,26 @@ on_both_engines! {
         world.run("UPDATE users SET disabled_at = created_at WHERE email = 'ada@example.com'").await;
         world.run("DELETE FROM users WHERE email = 'eve@example.com'").await;
         for session in [ada, eve] {
-            assert!(world.accounts.recognise(&session.access).await.expect("an answer").is_none());
-            assert_eq!(refusal(world.accounts.renew(&session.refresh.expose()).await), Refusal::NotAuthenticated);
+            assert!(!world.is_alive(&session.access).await);
+            assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
         }
     }
 
     async fn tokens_that_are_not_ours_are_nobodys(world: World) {
         let session = world.person("ada@example.com").await;
         let letter = { world.sign_up("b@example.com").await; world.token_to("b@example.com").await };
-        let elsewhere = world.with(|settings| settings.public_url = "https://other.example".into());
-        assert!(elsewhere.recognise(&session.access).await.expect("an answer").is_none(), "of another issuer");
-        let other_secret = world.with(|settings| settings.secret = vec![9; 32].into());
-        assert!(other_secret.recognise(&session.access).await.expect("an answer").is_none(), "of another key");
+        let elsewhere = world.with(|settings| settings.public_url = "https://other.example".into()).await;
+        assert!(!is_alive(&elsewhere, &session.access).await, "of another issuer");
+        let other_secret = world.with(|settings| settings.secret = vec![9; 32].into()).await;
+        assert!(!is_alive(&other_secret, &session.access).await, "of another key");
         let parts: Vec<&str> = session.access.split('.').collect();
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", parts[1]);
         for token in ["", "x", &letter, &unsigned, &format!("{}=", session.access), &format!("{}A", session.access)] {
-            assert!(world.accounts.recognise(token).await.expect("an answer").is_none(), "{token:.30}");
-            assert_eq!(refusal(world.accounts.renew(token).await), Refusal::NotAuthenticated, "{token:.30}");
+            assert!(!world.is_alive(token).await, "{token:.30}");
+            assert_eq!(refusal(world.renew(token).await), Refusal::SessionInvalid, "{token:.30}");
         }
-        assert!(world.accounts.recognise(&session.refresh.expose()).await.expect("an answer").is_none());
-        assert_eq!(refusal(world.accounts.renew(&session.access).await), Refusal::NotAuthenticated);
+        assert!(!world.is_alive(&session.refresh.expose()).await);
+        assert_eq!(refusal(world.renew(&session.access).await), Refusal::SessionInvalid);
     }
 
     async fn no_debug_output_shows_a_token(world: World) {

@@ -5,7 +5,7 @@ use std::fmt;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use contract::{Problem, Refusal};
+use contract::Refusal;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -18,6 +18,9 @@ const MAX_OCTETS: usize = 16 * 1024;
 /// A body of the form `T`. Names that `T` does not know are ignored.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// The same, where null takes something away.
+pub(crate) struct Changes<T>(pub(crate) T);
+
 /// The same, or nothing at all.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
@@ -25,12 +28,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = Failed;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failed> {
-        let is_json = is_json(&request);
-        let bytes = read(request).await?;
-        if !is_json {
-            return Err(Refusal::UnsupportedMediaType.into());
-        }
-        parse(&bytes).map(Self)
+        let Object(mut object) = read(request).await?;
+        // A key without a value says nothing; it is still a key.
+        object.retain(|_, value| !value.is_null());
+        typed(object).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Changes<T> {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failed> {
+        let Object(object) = read(request).await?;
+        typed(object).map(Self)
     }
 }
 
@@ -50,14 +60,26 @@ fn is_json(request: &Request) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn read(request: Request) -> Result<axum::body::Bytes, Failed> {
-    to_bytes(request.into_body(), MAX_OCTETS).await.map_err(|_| Refusal::TooLarge.into())
+async fn read(request: Request) -> Result<Object, Failed> {
+    let is_json = is_json(&request);
+    let bytes = to_bytes(request.into_body(), MAX_OCTETS).await.map_err(|_| Failed::from(Refusal::TooLarge))?;
+    if !is_json {
+        return Err(Refusal::UnsupportedMediaType.into());
+    }
+    parse(&bytes)
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failed> {
-    let malformed = |_| Failed(Problem::Refused(Refusal::MalformedRequest));
-    let Object(object) = serde_json::from_slice(bytes).map_err(malformed)?;
-    serde_json::from_value(Value::Object(object)).map_err(malformed)
+fn parse(bytes: &[u8]) -> Result<Object, Failed> {
+    serde_json::from_slice(bytes).map_err(|_| Refusal::MalformedRequest.into())
+}
+
+fn typed<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Failed> {
+    serde_json::from_value(Value::Object(object)).map_err(|_| Refusal::MalformedRequest.into())
+}
+
+/// For [`Changes`]: null is the empty text.
+pub(crate) fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
 }
 
 struct Object(Map<String, Value>);
@@ -76,12 +98,10 @@ impl<'de> Deserialize<'de> for Object {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut object = Map::new();
                 while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                    // A key without a value says nothing; it is still a key.
                     if object.insert(key, value).is_some() {
                         return Err(serde::de::Error::custom("a key twice"));
                     }
                 }
-                object.retain(|_, value| !value.is_null());
                 Ok(Object(object))
             }
         }
@@ -103,7 +123,9 @@ mod tests {
     }
 
     fn example(text: &str) -> Option<Example> {
-        parse(text.as_bytes()).ok()
+        let Object(mut object) = parse(text.as_bytes()).ok()?;
+        object.retain(|_, value| !value.is_null());
+        typed(object).ok()
     }
 
     #[test]
@@ -136,6 +158,6 @@ mod tests {
         ] {
             assert_eq!(example(text), None, "{}", &text[..text.len().min(60)]);
         }
-        assert!(parse::<Example>(b"{\"email\": \"\xff\"}").is_err());
+        assert!(parse(b"{\"email\": \"\xff\"}").is_err());
     }
 }

@@ -1,41 +1,101 @@
-//! `POST login/`, `POST logout/`
+//! `POST login/`, `POST logout/`, `POST logout/all/`, `GET sessions/`, `DELETE sessions/`, `DELETE sessions/{id}/`
 
-use accounts::{LoginStep, Visitor};
+use accounts::{Device, LoginStep, Visitor};
 use axum::Extension;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::routing::{delete, get, post};
+use chrono::{DateTime, Utc};
 use contract::login::LoginForm;
-use contract::{Password, Refusal};
-use serde::Deserialize;
-use serde_json::json;
+use contract::{Fault, Field, Password, Refusal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tower_sessions::Session;
+use uuid::Uuid;
 
+use super::Failed;
 use super::body::{Body, OptionalBody};
-use super::tokens::{tokens, with_cookies};
-use super::{Failed, json, message};
-use crate::{Site, visitor};
+use super::describe::Operation;
+use super::reply::{Message, Reply};
+use super::tokens::{self, Renewal, Tokens, presented_refresh};
+use super::user::{self, User};
+use crate::Site;
 
-#[derive(Default, Deserialize)]
+const SIGNED_OUT: &str = "You have signed out";
+const SIGNED_OUT_EVERYWHERE: &str = "You have signed out on every device";
+
+pub(super) fn operations() -> Vec<Operation> {
+    let login = json!({ "email": "ada@example.com", "password": "three unrelated words" });
+    let out = |id, names, handler, summary, text: &'static str| {
+        Operation::new(id, Method::POST, names, handler, summary)
+            .takes::<Renewal>(&[], json!({}))
+            .answers::<Message>(StatusCode::OK, "Over, also when nobody was signed in", json!({ "message": text }))
+            .finds([(Field::Refresh, Fault::Mismatch)])
+    };
+    vec![
+        Operation::new("login", Method::POST, &["login"], post(create), "Sign in")
+            .takes::<Login>(&["email", "password"], login)
+            .answers::<SignedIn>(
+                StatusCode::OK,
+                "Signed in",
+                json!({ "user": user::example(), "tokens": tokens::example() }),
+            )
+            .finds([(Field::Email, Fault::Missing)])
+            .refuses([Refusal::InvalidCredentials, Refusal::EmailNotVerified])
+            .limited()
+            .hashes()
+            .leads_to("refresh", json!({ "refresh": "$response.body#/tokens/refresh" }))
+            .leads_to("verifyToken", json!({ "token": "$response.body#/tokens/access" }))
+            .leads_to("logout", json!({ "refresh": "$response.body#/tokens/refresh" })),
+        out("logout", &["logout"], post(end), "End this session", SIGNED_OUT),
+        out("logoutAll", &["logout/all"], post(end_all), "End every session of this person", SIGNED_OUT_EVERYWHERE),
+        Operation::new("sessions", Method::GET, &["sessions"], get(list), "Where the person is signed in")
+            .answers::<Vec<Listed>>(StatusCode::OK, "The last used one first", json!([example()]))
+            .for_signed_in(),
+        Operation::new(
+            "endOtherSessions",
+            Method::DELETE,
+            &["sessions"],
+            delete(end_others),
+            "End all sessions but this one",
+        )
+        .answers_nothing(StatusCode::NO_CONTENT, "They have ended")
+        .for_signed_in(),
+        Operation::new("endSession", Method::DELETE, &["sessions/{id}"], delete(end_one), "End one session")
+            .answers_nothing(StatusCode::NO_CONTENT, "It has ended")
+            .refuses([Refusal::NotFound])
+            .for_signed_in(),
+    ]
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(crate) struct Login {
+struct Login {
     email: String,
+    #[schemars(with = "String", extend("format" = "password"))]
     password: Password,
 }
 
-pub(crate) async fn create(
+#[derive(Serialize, JsonSchema)]
+struct SignedIn {
+    user: User,
+    tokens: Tokens,
+}
+
+async fn create(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     Extension(browser): Extension<Session>,
     headers: HeaderMap,
     Body(sent): Body<Login>,
-) -> Result<Response, Failed> {
+) -> Result<Reply<SignedIn>, Failed> {
     let form = LoginForm { email: sent.email, password: sent.password, ..LoginForm::default() };
     match site.accounts().sign_in(&visitor, &form).await? {
         LoginStep::Done(session) => {
             app::request::forget(&browser).await?;
-            let body = json!({ "user": session.signed_in.user, "tokens": tokens(&session, &headers) });
-            Ok(with_cookies(json(StatusCode::OK, body), site.cookies().of_session(&session)))
+            let body = SignedIn { user: session.signed_in.user.clone().into(), tokens: Tokens::of(&session, &headers) };
+            Ok(Reply::ok(body).with_session(&site, &session))
         }
         LoginStep::ConfirmEmail(pending) => {
             app::request::remember_sign_up(&browser, &pending).await?;
@@ -44,22 +104,82 @@ pub(crate) async fn create(
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Logout {
-    refresh: String,
-}
-
-pub(crate) async fn end(
+async fn end(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     Extension(browser): Extension<Session>,
     headers: HeaderMap,
-    OptionalBody(sent): OptionalBody<Logout>,
-) -> Result<Response, Failed> {
-    let of_cookie = visitor::cookie(&headers, &site.cookies().name("refresh"));
-    let refresh = Some(sent.refresh).filter(|sent| !sent.is_empty()).or(of_cookie);
+    OptionalBody(sent): OptionalBody<Renewal>,
+) -> Result<Reply<Message>, Failed> {
+    let refresh = presented_refresh(&site, &headers, sent.refresh)?;
     site.accounts().sign_out(&visitor, refresh.as_deref()).await?;
     app::request::forget(&browser).await?;
-    Ok(with_cookies(json(StatusCode::OK, message("You have signed out")), site.cookies().of_nobody()))
+    Ok(Reply::message(SIGNED_OUT).without_session(&site))
+}
+
+async fn end_all(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(browser): Extension<Session>,
+    headers: HeaderMap,
+    OptionalBody(sent): OptionalBody<Renewal>,
+) -> Result<Reply<Message>, Failed> {
+    let refresh = presented_refresh(&site, &headers, sent.refresh)?;
+    site.accounts().sign_out_everywhere(&visitor, refresh.as_deref()).await?;
+    app::request::forget(&browser).await?;
+    Ok(Reply::message(SIGNED_OUT_EVERYWHERE).without_session(&site))
+}
+
+/// A session. Holds nothing that would let anyone in.
+#[derive(Serialize, JsonSchema)]
+struct Listed {
+    id: Uuid,
+    /// The device in words, such as "Firefox on Linux".
+    name: String,
+    /// Whether it is the one that asks.
+    current: bool,
+    /// The network it began in, cut short.
+    address: String,
+    created_at: DateTime<Utc>,
+    /// When its tokens were last renewed.
+    last_used_at: DateTime<Utc>,
+    /// When it ends, however much it is used.
+    expires_at: DateTime<Utc>,
+}
+
+impl From<Device> for Listed {
+    fn from(device: Device) -> Self {
+        let Device { id, name, is_this: current, address, created_at, last_used_at, expires_at } = device;
+        Self { id, name, current, address, created_at, last_used_at, expires_at }
+    }
+}
+
+async fn list(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Reply<Vec<Listed>>, Failed> {
+    let devices = site.accounts().devices(&visitor).await?;
+    Ok(Reply::ok(devices.into_iter().map(Listed::from).collect()))
+}
+
+async fn end_others(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Reply<Message>, Failed> {
+    site.accounts().end_other_devices(&visitor).await?;
+    Ok(Reply::nothing())
+}
+
+async fn end_one(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Reply<Message>, Failed> {
+    site.accounts().end_device(&visitor, &id).await?.ok_or(Refusal::NotFound)?;
+    Ok(Reply::nothing())
+}
+
+fn example() -> Value {
+    json!({
+        "id": "01a1fca0-7d0b-7c6e-a2a1-5e2d0f5bb1f2", "name": "Firefox on Linux", "current": true,
+        "address": "203.0.113.x", "created_at": "2026-11-21T05:40:43.010477Z",
+        "last_used_at": "2026-11-21T05:45:43.010477Z", "expires_at": "2026-12-21T05:40:43.010477Z",
+    })
 }

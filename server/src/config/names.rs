@@ -57,13 +57,15 @@ settings! {
     REFRESH_TTL = "14d", "Life of a session that is not used.";
     SESSION_TTL = "30d", "Life of a session, used or not.";
     VERIFY_TTL = "24h", "Life of the link and code that confirm an address.";
+    RESET_TTL = "30m", "Life of the link and code that reset a password.";
+    SIGNING_ALGORITHM = "EdDSA", "How access tokens are signed: `EdDSA` (Ed25519), or `ES256` for services whose libraries know no EdDSA.";
     RATE_LIMITS = "on", "`off` for load tests only.";
     LOG_FORMAT = "", "`text` or `json`. Without it, text on a terminal and JSON elsewhere.";
     LOG = "info", "What is logged: a level, or filters such as `info,accounts=debug`.";
 }
 
 /// Names that are agreed on and do nothing yet. To set one is a mistake that must not pass in silence.
-pub const NOT_YET: [&str; 3] = ["METRICS_LISTEN", "REDIS_URL", "RESET_TTL"];
+pub const NOT_YET: [&str; 2] = ["METRICS_LISTEN", "REDIS_URL"];
 
 /// The known name nearest to one that is not known.
 pub fn nearest(unknown: &str) -> &'static str {

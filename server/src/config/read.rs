@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use accounts::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings};
+use accounts::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings, SigningAlgorithm};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use contract::rules::{Presence, SignUpRules};
@@ -218,6 +218,9 @@ impl Reader {
         });
         let prevent_enumeration = self.parse(names::PREVENT_ENUMERATION, |text| parse::one_of(text, &on_off));
         let rate_limits = self.parse(names::RATE_LIMITS, |text| parse::one_of(text, &on_off));
+        let signing_algorithm = self.parse(names::SIGNING_ALGORITHM, |text| {
+            parse::one_of(text, &[("EdDSA", SigningAlgorithm::EdDsa), ("ES256", SigningAlgorithm::Es256)])
+        });
         let sign_up = self.sign_up_rules();
         let hashing = self.hashing();
         let lifetimes = self.lifetimes();
@@ -230,6 +233,7 @@ impl Reader {
             prevent_enumeration: prevent_enumeration?,
             hashing: hashing?,
             lifetimes: lifetimes?,
+            signing_algorithm: signing_algorithm?,
             rate_limits: rate_limits?,
             secret: secret?.into(),
         })
@@ -276,7 +280,9 @@ impl Reader {
         let refresh = self.parse(names::REFRESH_TTL, parse::duration);
         let session = self.parse(names::SESSION_TTL, parse::duration);
         let verify = self.parse(names::VERIFY_TTL, parse::duration);
-        let lifetimes = Lifetimes { access: access?, refresh: refresh?, session: session?, verify: verify? };
+        let reset = self.parse(names::RESET_TTL, parse::duration);
+        let lifetimes =
+            Lifetimes { access: access?, refresh: refresh?, session: session?, verify: verify?, reset: reset? };
         if lifetimes.refresh > lifetimes.session {
             self.fault(names::REFRESH_TTL, "must not be longer than VESTIBULE_SESSION_TTL");
         }

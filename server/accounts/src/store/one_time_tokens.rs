@@ -8,7 +8,7 @@ use crate::Result;
 use crate::tokens::{CODE_TRIES, Purpose};
 
 /// A row.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct OneTimeToken {
     pub(crate) id: Uuid,
     pub(crate) user_id: Uuid,
@@ -104,6 +104,14 @@ impl Tx {
         Ok(on_either!(self, conn => sqlx::query_scalar(
             "UPDATE one_time_tokens SET attempts = attempts + 1 WHERE id = $1 AND attempts < $2 RETURNING attempts")
             .bind(id).bind(CODE_TRIES).fetch_optional(conn).await?))
+    }
+
+    /// For a right one: it was no guess.
+    pub(crate) async fn give_back_attempt(&mut self, id: Uuid) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE one_time_tokens SET attempts = attempts - 1 WHERE id = $1 AND attempts > 0")
+            .bind(id).execute(conn).await?.rows_affected());
+        Ok(())
     }
 
     /// Spends it. True for one caller only, whoever else asks at the same time.

@@ -13,15 +13,42 @@ pub(crate) enum Letter {
     Confirm,
     /// To the owner of an address that somebody tried to sign up with.
     AlreadyRegistered,
+    /// Link and code that lead to a new password.
+    ResetPassword,
+    /// To whoever asked for them without having an account.
+    NoAccount,
+    /// After the fact, to the owner.
+    PasswordChanged,
+    /// A used refresh token came back.
+    SessionTheft,
     /// Never sent: costs what a letter costs.
     Nothing,
 }
 
 impl Letter {
+    const ALL: [Self; 7] = [
+        Self::Confirm,
+        Self::AlreadyRegistered,
+        Self::ResetPassword,
+        Self::NoAccount,
+        Self::PasswordChanged,
+        Self::SessionTheft,
+        Self::Nothing,
+    ];
+
+    /// Of a row. A newer version may have posted letters that this one does not know.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|letter| letter.name() == name)
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Confirm => "confirm",
             Self::AlreadyRegistered => "already_registered",
+            Self::ResetPassword => "reset_password",
+            Self::NoAccount => "no_account",
+            Self::PasswordChanged => "password_changed",
+            Self::SessionTheft => "session_theft",
             Self::Nothing => "nothing",
         }
     }

@@ -34,6 +34,7 @@ impl Tx {
             .bind(id).bind(now).fetch_optional(conn).await?))
     }
 
+    /// False when it had ended before.
     pub(crate) async fn end_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
         let ended = on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
             .bind(id).bind(now).execute(conn).await?.rows_affected());
@@ -45,6 +46,21 @@ impl Tx {
             on_either!(self, conn => sqlx::query("UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL")
             .bind(user_id).bind(now).execute(conn).await?.rows_affected()),
         )
+    }
+
+    /// All of a person's but one.
+    pub(crate) async fn end_other_sessions(&mut self, user_id: Uuid, but: Uuid, now: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query(
+            "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL")
+            .bind(user_id).bind(but).bind(now).execute(conn).await?.rows_affected()))
+    }
+
+    /// A person's, that have not ended, the last used one first.
+    pub(crate) async fn live_sessions(&mut self, user_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Session>> {
+        Ok(on_either!(self, conn => sqlx::query_as(
+            "SELECT * FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+             ORDER BY last_used_at DESC, id DESC")
+            .bind(user_id).bind(now).fetch_all(conn).await?))
     }
 
     pub(crate) async fn touch_session(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {

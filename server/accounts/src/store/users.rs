@@ -130,6 +130,57 @@ impl Tx {
         Ok(())
     }
 
+    /// Replaces a password by another, unless it was replaced meanwhile.
+    pub(crate) async fn change_password(&mut self, id: Uuid, old: &str, new: &str, now: DateTime<Utc>) -> Result<bool> {
+        let changed = on_either!(self, conn => sqlx::query(
+            "UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4
+             WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+            .bind(id).bind(old).bind(new).bind(now).execute(conn).await?.rows_affected());
+        Ok(changed == 1)
+    }
+
+    /// Replaces the password that a letter was asked under, and proves the address that the letter came to. False when
+    /// the password is a newer one.
+    pub(crate) async fn reset_password(
+        &mut self,
+        id: Uuid,
+        new: &str,
+        asked_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let reset = on_either!(self, conn => sqlx::query(
+            "UPDATE users SET password_hash = $2, password_changed_at = $4, updated_at = $4,
+                              verified_at = COALESCE(verified_at, $4)
+             WHERE id = $1 AND disabled_at IS NULL AND (password_changed_at IS NULL OR password_changed_at <= $3)")
+            .bind(id).bind(new).bind(asked_at).bind(now).execute(conn).await?.rows_affected());
+        Ok(reset == 1)
+    }
+
+    pub(crate) async fn change_profile(
+        &mut self,
+        id: Uuid,
+        profile: &contract::profile::Profile,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let phone = Some(&profile.phone).filter(|phone| !phone.is_empty());
+        on_either!(self, conn => sqlx::query(
+            "UPDATE users SET first_name = $2, last_name = $3, phone = $4, locale = $5, updated_at = $6 WHERE id = $1")
+            .bind(id).bind(&profile.first_name).bind(&profile.last_name).bind(phone).bind(&profile.locale).bind(now)
+            .execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    pub(crate) async fn set_disabled(
+        &mut self,
+        id: Uuid,
+        disabled_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        on_either!(self, conn => sqlx::query("UPDATE users SET disabled_at = $2, updated_at = $3 WHERE id = $1")
+            .bind(id).bind(disabled_at).bind(now).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
     /// Sign-ups that nobody proved, begun before a time and without a letter that is still remembered. For sites on
     /// which an unproven account cannot be used.
     pub(crate) async fn delete_unproven_users(&mut self, before: DateTime<Utc>) -> Result<u64> {

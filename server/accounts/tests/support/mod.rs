@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use accounts::{
     Accounts, Clock, Confirmed, EmailVerification, Error, Hashing, Lifetimes, LoginOnVerify, LoginStep, MailboxMessage,
-    Mailer, NewSession, Registered, RegistrationPolicy, Settings, Store, Visitor,
+    Mailer, NewSession, Registered, RegistrationPolicy, Settings, SigningAlgorithm, Store, Visitor,
 };
 use chrono::TimeDelta;
 use contract::confirmation::ConfirmationForm;
@@ -55,6 +55,7 @@ pub fn settings() -> Settings {
         // The cheapest there is: these tests are about order, not cost.
         hashing: Hashing { memory_kib: 64, iterations: 1, parallelism: 1, slots: 4 },
         lifetimes: Lifetimes::default(),
+        signing_algorithm: SigningAlgorithm::EdDsa,
         rate_limits: true,
         secret: b"kW7xQ2mZ9rT4vB8nL1cF6hJ3pD5sG0yA".to_vec().into(),
     }
@@ -74,21 +75,21 @@ impl World {
     async fn on(store: Store, folder: Option<tempfile::TempDir>) -> Self {
         store.migrate().await.expect("tables");
         let clock = Clock::manual();
-        let accounts = Accounts::new(settings(), store.clone(), Mailer::Mailbox(store.clone()), clock.clone());
+        let accounts = Accounts::new(settings(), store.clone(), Mailer::Mailbox(store.clone()), clock.clone()).await;
         Self { accounts: accounts.expect("accounts"), clock, store, _folder: folder }
     }
 
     /// The same people under other settings.
-    pub fn with(&self, change: impl FnOnce(&mut Settings)) -> Accounts {
+    pub async fn with(&self, change: impl FnOnce(&mut Settings)) -> Accounts {
         let mut settings = settings();
         change(&mut settings);
         let mailer = Mailer::Mailbox(self.store.clone());
-        Accounts::new(settings, self.store.clone(), mailer, self.clock.clone()).expect("accounts")
+        Accounts::new(settings, self.store.clone(), mailer, self.clock.clone()).await.expect("accounts")
     }
 
     /// The same people with another way to send letters.
-    pub fn with_mailer(&self, mailer: Mailer) -> Accounts {
-        Accounts::new(settings(), self.store.clone(), mailer, self.clock.clone()).expect("accounts")
+    pub async fn with_mailer(&self, mailer: Mailer) -> Accounts {
+        Accounts::new(settings(), self.store.clone(), mailer, self.clock.clone()).await.expect("accounts")
     }
 
     pub async fn sign_up(&self, email: &str) -> Registered {
@@ -100,6 +101,15 @@ impl World {
         let registered = self.sign_up(email).await;
         let token = self.token_to(email).await;
         signed_in(self.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await)
+    }
+
+    /// Whether an access token lets anyone in.
+    pub async fn is_alive(&self, access: &str) -> bool {
+        is_alive(&self.accounts, access).await
+    }
+
+    pub async fn renew(&self, refresh: &str) -> accounts::Result<NewSession> {
+        self.accounts.renew(&visitor(), refresh).await
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> accounts::Result<LoginStep> {
@@ -164,6 +174,15 @@ async fn new_schema() -> String {
     let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
     sqlx::query(create).execute(&mut connection).await.expect("a schema");
     format!("{url}?options=-csearch_path%3D{name}")
+}
+
+/// Whether an access token lets anyone in there.
+pub async fn is_alive(accounts: &Accounts, access: &str) -> bool {
+    match accounts.recognise(access).await {
+        Ok(_) => true,
+        Err(Error::Refused(Refusal::SessionInvalid | Refusal::SessionExpired)) => false,
+        Err(error) => panic!("no answer: {error}"),
+    }
 }
 
 pub fn visitor() -> Visitor {

@@ -1,0 +1,21 @@
+//! The forms of a forgotten password.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Password;
+
+/// Proof of the mailbox, and the password to be.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PasswordResetForm {
+    /// Of a letter's link.
+    pub token: String,
+    /// Whose code it is.
+    pub email: String,
+    /// Six digits of a letter.
+    pub code: String,
+    /// The password to be.
+    pub new_password: Password,
+    /// The same once more, from programs that ask for it.
+    pub new_password_confirm: Option<Password>,
+}

@@ -1,0 +1,88 @@
+//! The API for reading, from the very document that programs get. A list: there is no script on this page, and
+//! nothing on it comes from elsewhere.
+
+use contract::paths;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use crate::page::{Data, request};
+use crate::parts::layout::Document;
+
+#[component]
+pub fn ApiDocs() -> impl IntoView {
+    let Data::Api(document) = request().data else { return ().into_any() };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let operations: Vec<_> = members(&document["paths"])
+        .flat_map(|(path, methods)| members(methods).map(move |(method, described)| (path, method, described)))
+        // An alias is told with the name that it stands for.
+        .filter(|(.., described)| described["description"].is_null())
+        .map(|(path, method, described)| operation(&document, path, method, described))
+        .collect();
+    view! {
+        <Document title="JSON API">
+            <h1>"JSON API"</h1>
+            <p>{text(&document["info"]["description"])}</p>
+            <p>
+                "For programs: " <a href=paths::OPENAPI>"the same as OpenAPI 3.1"</a> ". Server: "
+                <code>{text(&document["servers"][0]["url"])}</code> "."
+            </p>
+            {operations}
+        </Document>
+    }
+    .into_any()
+}
+
+fn operation(document: &Value, path: &str, method: &str, described: &Value) -> AnyView {
+    let id = described["operationId"].as_str().unwrap_or_default().to_owned();
+    let summary = described["summary"].as_str().unwrap_or_default().to_owned();
+    let aliases: Vec<_> = members(&document["paths"])
+        .filter(|(_, methods)| methods[method]["operationId"] == format!("{id}Alias"))
+        .map(|(path, _)| view! { <p class="muted">"Also at " <code>{path.to_owned()}</code></p> })
+        .collect();
+    let signed_in = described["security"].is_array();
+    let body = &described["requestBody"]["content"]["application/json"];
+    let fields = fields(document, &body["schema"]);
+    let example = (!body["example"].is_null()).then(|| pretty(&body["example"]));
+    let answers: Vec<_> = members(&described["responses"]).map(|(status, response)| answer(status, response)).collect();
+    view! {
+        <section class="card" id=id>
+            <h2><code>{method.to_uppercase()} " " {path.to_owned()}</code></h2>
+            <p>{summary} "."</p>
+            {aliases}
+            {signed_in.then(|| view! { <p class="muted">"For signed-in people: access token as bearer or cookie."</p> })}
+            {(!fields.is_empty()).then(|| view! { <h3>"Takes"</h3> <ul>{fields}</ul> })}
+            {example.map(|example| view! { <pre tabindex="0">{example}</pre> })}
+            <h3>"Answers"</h3>
+            <dl class="facts">{answers}</dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn fields(document: &Value, schema: &Value) -> Vec<AnyView> {
+    let named = schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#')));
+    let schema = named.unwrap_or(schema);
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    members(&schema["properties"])
+        .map(|(name, property)| {
+            let must = if required.iter().any(|other| other == name) { "" } else { " (optional)" };
+            let about = property["description"].as_str().map(|about| format!(": {about}"));
+            view! { <li><code>{name.to_owned()}</code> {must} {about}</li> }.into_any()
+        })
+        .collect()
+}
+
+fn answer(status: &str, response: &Value) -> AnyView {
+    let about = response["description"].as_str().unwrap_or_default().replace('`', "");
+    let example = &response["content"]["application/json"]["example"];
+    let example = (!example.is_null()).then(|| view! { <pre tabindex="0">{pretty(example)}</pre> });
+    view! { <div><dt>{status.to_owned()}</dt><dd>{about} {example}</dd></div> }.into_any()
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}

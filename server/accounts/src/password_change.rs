@@ -1,0 +1,56 @@
+//! A new password for somebody who is signed in and knows the old one.
+//!
+//! A stolen session must not become a stolen account, so the old password is always asked. Every other session ends
+//! with the old password, and this one is begun anew; whoever owns the mailbox is told.
+
+use contract::password_change::PasswordChangeForm;
+use contract::{EmailAddress, Fault, Field, Refusal};
+
+use crate::audit::Event;
+use crate::limits::Action;
+use crate::password_hash::check_uncommon;
+use crate::store::{Account, Letter, Tx};
+use crate::tokens::{Purpose, new_id};
+use crate::{Accounts, Error, NewSession, Result, Visitor};
+
+impl Accounts {
+    /// Replaces the password. Answers the session that takes the place of this one.
+    pub async fn change_password(&self, visitor: &Visitor, form: &PasswordChangeForm) -> Result<NewSession> {
+        let here = visitor.session()?;
+        self.0.limits.spend(Action::ChangePassword, here.user.id.to_string())?;
+        let rules = &self.settings().sign_up;
+        form.check(rules, EmailAddress::parse(&here.user.email).ok().as_ref())?;
+        let about = [&here.user.email, &here.user.first_name, &here.user.last_name, &rules.site_name];
+        check_uncommon(&form.new_password, &about.map(String::as_str))
+            .map_err(|fault| Error::field(Field::NewPassword, fault))?;
+
+        let account = self.0.store.read().await?.account(here.user.id).await?;
+        let account = account.filter(|account| account.disabled_at.is_none()).ok_or(Refusal::SessionInvalid)?;
+        let incorrect = || Error::field(Field::OldPassword, Fault::Incorrect);
+        if !self.0.hasher.verify(&form.old_password, Some(&account.password_hash)).await? {
+            return Err(incorrect());
+        }
+        let hash = self.0.hasher.hash(&form.new_password).await?;
+
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.write().await?;
+        tx.supersede_one_time_tokens(account.id, Purpose::ResetPassword, now).await?;
+        // Somebody else was faster: what was typed is the old password no more.
+        if !tx.change_password(account.id, &account.password_hash, &hash, now).await? {
+            return Err(incorrect());
+        }
+        tx.end_sessions_of(account.id, now).await?;
+        let session = self.begin_session(&mut tx, visitor, &account.to_user(), here.remember).await?;
+        self.post_notice(&mut tx, Letter::PasswordChanged, &account).await?;
+        self.record(&mut tx, Event::PasswordChanged, Some(visitor), Some(account.id), None).await?;
+        self.commit_change(tx, account.id).await?;
+        self.0.letters_waiting.notify_one();
+        Ok(session)
+    }
+
+    /// Posts a letter that only tells something.
+    pub(crate) async fn post_notice(&self, tx: &mut Tx, letter: Letter, account: &Account) -> Result<()> {
+        let now = self.0.clock.now();
+        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, None).await
+    }
+}

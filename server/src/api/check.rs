@@ -1,0 +1,35 @@
+//! `GET check/`: for proxies that ask before they let a request through (nginx `auth_request`).
+
+use accounts::Visitor;
+use axum::Extension;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::Failed;
+use super::describe::Operation;
+
+pub(super) fn operations() -> Vec<Operation> {
+    let summary = "Who is signed in, as the headers `X-Auth-User`, `X-Auth-Email` and `X-Auth-User-Type`";
+    vec![
+        Operation::new("check", Method::GET, &["check"], get(check), summary)
+            .answers_nothing(StatusCode::OK, "Somebody is")
+            .for_signed_in(),
+    ]
+}
+
+async fn check(Extension(visitor): Extension<Visitor>) -> Result<Response, Failed> {
+    let user = &visitor.session()?.user;
+    let named = [
+        ("x-auth-user", user.id.to_string()),
+        // Internationalised domains in ASCII: headers have no other letters.
+        ("x-auth-email", user.ascii_email()),
+        ("x-auth-user-type", user.user_type.clone()),
+    ];
+    let mut response = StatusCode::OK.into_response();
+    for (name, value) in named {
+        let value = HeaderValue::from_str(&value).map_err(|_| contract::Problem::Internal)?;
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    Ok(response)
+}

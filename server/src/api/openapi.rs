@@ -1,0 +1,178 @@
+//! The description of the API (OpenAPI 3.1), made from the operations and their handlers' own types.
+
+use std::collections::BTreeMap;
+
+use axum::http::{Method, StatusCode};
+use contract::paths::API;
+use contract::rules::{Presence, SignUpRules};
+use contract::{Field, Problem, Refusal};
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::describe::{Body, Operation, Success};
+use super::problem::{Envelope, envelope};
+
+/// What may go wrong with any request, and with any that changes something or has a body.
+const ALWAYS: [Problem; 2] = [Problem::Internal, Problem::Refused(Refusal::Unavailable { retry_after: 5 })];
+const UNSAFE: Refusal = Refusal::CrossOrigin;
+const WITH_BODY: [Refusal; 3] = [Refusal::MalformedRequest, Refusal::TooLarge, Refusal::UnsupportedMediaType];
+
+/// The whole document.
+pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRules) -> Value {
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|settings| settings.definitions_path = "/components/schemas".into())
+        .into_generator();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for operation in super::operations() {
+        for (at, name) in operation.names.iter().enumerate() {
+            let described = describe(&operation, at, rules, &mut generator);
+            let path = paths.entry(format!("{API}/{name}/")).or_default();
+            path.insert(operation.method.as_str().to_lowercase(), described);
+        }
+    }
+    let envelope = generator.subschema_for::<Envelope>();
+    let mut schemas = Value::Object(generator.take_definitions(true));
+    require_what_is_asked(&mut schemas, rules);
+    debug_assert!(envelope.get("$ref").is_some());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": format!("{}: accounts", rules.site_name),
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Every path may be written without the slash at its end. Bodies are one JSON object, each \
+                key once, up to 16 KiB. Null counts as not there. Requests that another site's page sends are refused.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": public_url }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": access_cookie },
+            },
+        },
+    })
+}
+
+fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &mut SchemaGenerator) -> Value {
+    let id = if at == 0 { operation.id.to_owned() } else { format!("{}Alias", operation.id) };
+    let mut described = json!({ "operationId": id, "summary": operation.summary });
+    if at > 0 {
+        described["description"] = format!("The same as `{}`.", operation.id).into();
+    }
+    if let Some(body) = &operation.body {
+        described["requestBody"] = describe_body(body, generator);
+    }
+    if operation.names[at].contains("{id}") {
+        let schema = json!({ "type": "string", "format": "uuid" });
+        described["parameters"] = json!([{ "name": "id", "in": "path", "required": true, "schema": schema }]);
+    }
+    if operation.needs_session {
+        described["security"] = json!([{ "bearer": [] }, { "cookie": [] }]);
+    }
+    let mut responses = Map::new();
+    for success in &operation.successes {
+        let status = success.status.as_u16().to_string();
+        responses.insert(status, describe_success(success, operation, generator));
+    }
+    for (status, problems) in problems_of(operation) {
+        responses.insert(status.to_string(), describe_problems(status, &problems, rules, generator));
+    }
+    described["responses"] = Value::Object(responses);
+    described
+}
+
+fn describe_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
+    let schema = (body.schema)(generator);
+    if let Some(defined) = defined(&schema, generator) {
+        if body.required.is_empty() {
+            defined.remove("required");
+        } else {
+            defined.insert("required".to_owned(), json!(body.required));
+        }
+        let properties = defined.get_mut("properties").and_then(Value::as_object_mut);
+        for (_, property) in properties.into_iter().flatten() {
+            if let Some(property) = property.as_object_mut() {
+                property.remove("default");
+            }
+        }
+    }
+    let content = json!({ "application/json": { "schema": schema, "example": body.example } });
+    json!({ "required": body.is_required, "content": content })
+}
+
+/// The schema that another refers to.
+fn defined<'a>(schema: &schemars::Schema, generator: &'a mut SchemaGenerator) -> Option<&'a mut Map<String, Value>> {
+    let name = schema.get("$ref")?.as_str()?.rsplit('/').next()?.to_owned();
+    generator.definitions_mut().get_mut(&name)?.as_object_mut()
+}
+
+fn describe_success(success: &Success, operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+    let mut described = json!({ "description": success.about });
+    if let Some(schema) = success.schema {
+        described["content"] =
+            json!({ "application/json": { "schema": schema(generator), "example": success.example } });
+    }
+    let links: Map<String, Value> = operation
+        .links
+        .iter()
+        .map(|(to, body)| ((*to).to_owned(), json!({ "operationId": to, "requestBody": body })))
+        .collect();
+    if !links.is_empty() {
+        described["links"] = Value::Object(links);
+    }
+    described
+}
+
+/// By status, so that each is told once with all its codes.
+fn problems_of(operation: &Operation) -> BTreeMap<u16, Vec<Problem>> {
+    let mut problems = operation.problems.clone();
+    problems.extend(ALWAYS);
+    if operation.method != Method::GET {
+        problems.push(Problem::Refused(UNSAFE));
+    }
+    if operation.body.is_some() {
+        problems.extend(WITH_BODY.map(Problem::Refused));
+    }
+    let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
+    for problem in problems {
+        by_status.entry(problem.status()).or_default().push(problem);
+    }
+    by_status
+}
+
+fn describe_problems(status: u16, problems: &[Problem], rules: &SignUpRules, generator: &mut SchemaGenerator) -> Value {
+    let codes: Vec<_> = problems.iter().map(|problem| format!("`{}`", problem.code())).collect();
+    let examples: Map<String, Value> = problems
+        .iter()
+        .map(|problem| {
+            let value = envelope(problem, rules, "2026-11-21T05:40:43Z", "01a1fc9f-086a-70f8-a1dc-7da804796f96");
+            (problem.code().to_owned(), json!({ "value": value }))
+        })
+        .collect();
+    let schema = generator.subschema_for::<Envelope>();
+    let mut described = json!({
+        "description": codes.join(", "),
+        "content": { "application/json": { "schema": schema, "examples": examples } },
+    });
+    if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].iter().any(|known| known.as_u16() == status) {
+        let schema = json!({ "type": "integer", "minimum": 1 });
+        described["headers"] = json!({ "Retry-After": { "description": "Seconds", "schema": schema } });
+    }
+    described
+}
+
+/// What a profile has to have is the operator's choice, and so is what its description requires.
+fn require_what_is_asked(schemas: &mut Value, rules: &SignUpRules) {
+    let asked = [(Field::FirstName, rules.first_name), (Field::LastName, rules.last_name), (Field::Phone, rules.phone)];
+    let asked = asked.into_iter().filter(|(_, presence)| *presence == Presence::Required);
+    let asked: Vec<&str> = asked.map(|(field, _)| field.code()).collect();
+    schemas["Replacement"]["required"] = json!(asked);
+    let always = ["email", "password", "password_confirm"];
+    let kind = (rules.user_type == Presence::Required).then_some("user_type");
+    let terms = rules.terms_version.as_ref().map(|_| "terms_version");
+    let required: Vec<&str> = always.into_iter().chain(asked).chain(kind).chain(terms).collect();
+    schemas["Registration"]["required"] = json!(required);
+}
