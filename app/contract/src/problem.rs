@@ -74,6 +74,8 @@ coded! {
         Code = "code",
         /// The token of a letter's link.
         Token = "token",
+        /// A token that says who somebody is. Posted under the name of a letter's; told in other words.
+        AccessToken = "token",
         /// The token that renews a session.
         Refresh = "refresh",
         /// Language of the pages (BCP 47).

@@ -54,6 +54,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::Code, _) => "The code is not correct or has expired. Check it, or send a new code",
         (Field::Refresh, Fault::Mismatch) => "The body and the cookie name different sessions. Send one of them",
         (Field::Refresh, _) => "Send what the last answer gave to renew the session with",
+        (Field::AccessToken, _) => "Send what says who is signed in",
         (Field::Locale, _) => "Enter a language as a short code, like en or pt-BR",
         (Field::Id, _) => "This names somebody else",
         (Field::Token, Fault::Missing) => "Open the link in the email, or enter the code",

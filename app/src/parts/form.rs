@@ -47,7 +47,7 @@ pub(crate) fn input_id(field: Field) -> &'static str {
         Field::Terms => "terms",
         Field::Code => "code",
         // Of programs, and of links: no input asks for them.
-        Field::Token | Field::Refresh | Field::Locale | Field::Id => "main",
+        Field::Token | Field::AccessToken | Field::Refresh | Field::Locale | Field::Id => "main",
     }
 }
 

@@ -67,7 +67,8 @@ impl Accounts {
     ) -> Result<()> {
         let now = self.0.clock.now();
         let address = visitor.map(|visitor| limits::network(visitor.address));
-        tracing::info!(event = event.name(), user = ?user_id, session = ?session_id, "recorded");
+        let (user, session) = (user_id.map(tracing::field::display), session_id.map(tracing::field::display));
+        tracing::info!(event = event.name(), user, session, "recorded");
         let entry = Entry { id: new_id(now)?, happened_at: now, event, user_id, session_id, address };
         tx.insert_audit_event(&entry).await
     }

@@ -181,3 +181,6 @@ fn decode<T: DeserializeOwned>(token: &str, algorithm: Algorithm, key: &Decoding
     validation.required_spec_claims.clear();
     jsonwebtoken::decode::<T>(token, key, &validation).ok().map(|read| read.claims)
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,7 +220,10 @@ impl Accounts {
         session: &Session,
         account: &Account,
     ) -> Result<NewSession> {
-        tx.end_session(session.id, self.0.clock.now()).await?;
+        // Many may bring it at once; the person is told once.
+        if !tx.end_session(session.id, self.0.clock.now()).await? {
+            return Err(Refusal::SessionInvalid.into());
+        }
         self.record(&mut tx, Event::TokenReused, Some(visitor), Some(account.id), Some(session.id)).await?;
         self.post_notice(&mut tx, Letter::SessionTheft, account).await?;
         self.commit_change(tx, account.id).await?;

@@ -50,19 +50,48 @@ on_both_engines! {
         assert_eq!(world.count("SELECT count(*) FROM one_time_tokens WHERE attempts = 5".into()).await, 1);
     }
 
-    async fn two_tabs_renewing_together_stay_signed_in(world: World) {
+    async fn a_thousand_times_twenty_tabs_renewing_together_stay_signed_in(world: World) {
         let mut refresh = world.person("ada@example.com").await.refresh.expose();
-        for _ in 0..20 {
+        for round in 0..1000 {
             let accounts = world.accounts.clone();
-            let answers = at_once(10, |_| {
+            let answers = at_once(20, |_| {
                 let (accounts, refresh) = (accounts.clone(), refresh.clone());
                 async move { accounts.renew(&visitor(), &refresh).await.expect("signed in") }
             }).await;
             let successors: std::collections::HashSet<_> = answers.iter().map(|answer| answer.refresh.expose()).collect();
-            assert_eq!(successors.len(), 1, "the same successor, never a fork");
+            assert_eq!(successors.len(), 1, "round {round}: the same successor, never a fork");
             refresh = successors.into_iter().next().expect("a successor");
         }
-        assert_eq!(world.count("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL".into()).await, 1);
+        assert_eq!(world.count("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL".into()).await, 1, "one live leaf");
+        assert_eq!(world.live_sessions().await, 1);
+    }
+
+    async fn after_the_grace_a_used_token_is_nobodys_however_many_bring_it(world: World) {
+        let used = world.person("ada@example.com").await.refresh.expose();
+        let next = world.renew(&used).await.expect("renewed");
+        world.advance(chrono::TimeDelta::seconds(11));
+        let accounts = world.accounts.clone();
+        let answers = at_once(50, |_| {
+            let (accounts, used) = (accounts.clone(), used.clone());
+            async move { accounts.renew(&visitor(), &used).await.is_ok() }
+        }).await;
+        assert!(!answers.contains(&true));
+        assert!(world.renew(&next.refresh.expose()).await.is_err());
+        assert_eq!(world.count("SELECT count(*) FROM outbox WHERE letter = 'session_theft'".into()).await, 1, "told once");
+    }
+
+    async fn a_sign_out_is_not_overtaken_by_a_renewal(world: World) {
+        for round in 0..20 {
+            let session = world.person(&format!("p{round}@example.com")).await;
+            world.rest();
+            let (accounts, refresh) = (world.accounts.clone(), session.refresh.expose());
+            let renewal = tokio::spawn(async move { accounts.renew(&visitor(), &refresh).await });
+            world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+            if let Ok(renewed) = renewal.await.expect("no panic") {
+                assert!(!world.is_alive(&renewed.access).await);
+                assert!(world.renew(&renewed.refresh.expose()).await.is_err());
+            }
+        }
     }
 
     async fn parallel_guesses_of_a_password_are_all_counted(world: World) {

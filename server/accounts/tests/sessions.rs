@@ -57,6 +57,29 @@ on_both_engines! {
         assert!(!world.is_alive(&next.access).await);
     }
 
+    async fn a_theft_is_recorded_and_told_to_the_person(world: World) {
+        let session = world.person("ada@example.com").await;
+        world.renew(&session.refresh.expose()).await.expect("renewed");
+        world.advance(TimeDelta::seconds(11));
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
+        let letter = world.letters_to("ada@example.com").await.remove(0);
+        assert_eq!(letter.subject, "Somebody may have copied your Vestibule sign-in");
+        assert!(letter.link.is_none() && letter.code.is_none(), "it proves nothing");
+        assert_eq!(world.count("SELECT count(*) FROM audit_events WHERE event = 'session.reuse_detected'".into()).await, 1);
+        assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 2, "once");
+    }
+
+    async fn a_lost_answer_is_asked_again(world: World) {
+        let session = world.person("ada@example.com").await;
+        world.advance(TimeDelta::minutes(6));
+        drop(world.renew(&session.refresh.expose()).await.expect("renewed, and the answer lost"));
+        world.advance(TimeDelta::seconds(5));
+        let again = world.renew(&session.refresh.expose()).await.expect("the same again");
+        world.advance(TimeDelta::minutes(6));
+        world.renew(&again.refresh.expose()).await.expect("and on it goes");
+    }
+
     async fn a_grandparent_ends_the_session_even_within_the_grace(world: World) {
         let session = world.person("ada@example.com").await;
         let child = world.renew(&session.refresh.expose()).await.expect("renewed");

@@ -14,6 +14,11 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new("check", Method::GET, &["check"], get(check), summary)
             .answers_nothing(StatusCode::OK, "Somebody is")
+            .carries([
+                ("X-Auth-User", "Id of the person"),
+                ("X-Auth-Email", "Their address, its domain in ASCII"),
+                ("X-Auth-User-Type", "What the account is for"),
+            ])
             .for_signed_in(),
     ]
 }

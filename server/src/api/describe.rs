@@ -24,17 +24,29 @@ pub(crate) struct Operation {
     pub(crate) successes: Vec<Success>,
     /// What may go wrong besides what may always.
     pub(crate) problems: Vec<Problem>,
-    /// For signed-in people only.
-    pub(crate) needs_session: bool,
+    pub(crate) access: Access,
+    /// What an answer of success carries besides its body.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
     /// What may be done next with the answer (OpenAPI 3.1, 4.8.20): operation and its body.
     pub(crate) links: Vec<(&'static str, Value)>,
+}
+
+/// Whether an access token is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It makes no difference.
+    Ignored,
+    /// It says whose session is meant.
+    Taken,
+    /// Without one the answer is no.
+    Needed,
 }
 
 pub(crate) struct Body {
     pub(crate) schema: SchemaOf,
     pub(crate) is_required: bool,
-    /// Must be there.
-    pub(crate) required: Vec<&'static str>,
+    /// Must be there. Several lists: all of one of them.
+    pub(crate) required: Vec<&'static [&'static str]>,
     pub(crate) example: Value,
 }
 
@@ -54,14 +66,36 @@ impl Operation {
         handler: MethodRouter<Site>,
         summary: &'static str,
     ) -> Self {
-        let (body, successes, problems, links) = (None, Vec::new(), Vec::new(), Vec::new());
-        Self { id, summary, method, names, handler, body, successes, problems, needs_session: false, links }
+        Self {
+            id,
+            summary,
+            method,
+            names,
+            handler,
+            body: None,
+            successes: Vec::new(),
+            problems: Vec::new(),
+            access: Access::Ignored,
+            headers: Vec::new(),
+            links: Vec::new(),
+        }
     }
 
-    /// Takes a JSON object.
-    pub(crate) fn takes<T: JsonSchema>(mut self, required: &[&'static str], example: Value) -> Self {
-        let is_required = !required.is_empty();
-        self.body = Some(Body { schema: of::<T>, is_required, required: required.to_vec(), example });
+    /// Takes a JSON object with these members, or with all of one of several lists of members.
+    pub(crate) fn takes<T: JsonSchema>(mut self, required: &[&'static [&'static str]], example: Value) -> Self {
+        self.body = Some(Body { schema: of::<T>, is_required: true, required: required.to_vec(), example });
+        self
+    }
+
+    /// Takes a JSON object, or nothing.
+    pub(crate) fn may_take<T: JsonSchema>(mut self, example: Value) -> Self {
+        self.body = Some(Body { schema: of::<T>, is_required: false, required: Vec::new(), example });
+        self
+    }
+
+    /// Carries headers, by name and meaning.
+    pub(crate) fn carries<const N: usize>(mut self, headers: [(&'static str, &'static str); N]) -> Self {
+        self.headers.extend(headers);
         self
     }
 
@@ -100,8 +134,14 @@ impl Operation {
         self.refuses([Refusal::Overloaded { retry_after: 2 }])
     }
 
+    /// Acts on the session of an access token, where there is one.
+    pub(crate) fn for_anyone_signed_in(mut self) -> Self {
+        self.access = Access::Taken;
+        self
+    }
+
     pub(crate) fn for_signed_in(mut self) -> Self {
-        self.needs_session = true;
+        self.access = Access::Needed;
         self.refuses([Refusal::NotAuthenticated, Refusal::SessionInvalid, Refusal::SessionExpired])
     }
 

@@ -31,7 +31,7 @@ pub(super) fn operations() -> Vec<Operation> {
         (&["verify-email", "registration/verify-email"], &["resend-email", "registration/resend-email"]);
     vec![
         Operation::new("verifyEmail", Method::POST, names, post(create), confirm)
-            .takes::<Confirmation>(&[], json!({ "email": "ada@example.com", "code": "481920", "password": "three unrelated words" }))
+            .takes::<Confirmation>(&[&["token"], &["code"]], json!({ "email": "ada@example.com", "code": "481920", "password": "three unrelated words" }))
             .answers::<Answer>(StatusCode::OK, "Confirmed; `tokens` is null where sign-in is a step of its own. Only `message` when it was confirmed before", answered)
             .finds([(Field::Code, Fault::Incorrect)])
             .refuses([Refusal::TokenInvalid, Refusal::TokenExpired, Refusal::PasswordRequired])
@@ -40,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .leads_to("login", json!({ "email": "$response.body#/user/email", "password": "$request.body#/password" }))
             .leads_to("refresh", json!({ "refresh": "$response.body#/tokens/refresh" })),
         Operation::new("resendEmail", Method::POST, again, post(resend), "Ask for another letter; the answer is the same for every address")
-            .takes::<Resend>(&["email"], json!({ "email": "ada@example.com" }))
+            .takes::<Resend>(&[&["email"]], json!({ "email": "ada@example.com" }))
             .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": SENT }))
             .finds([(Field::Email, Fault::Malformed)])
             .limited(),
@@ -54,10 +54,10 @@ pub(super) fn operations() -> Vec<Operation> {
 struct Confirmation {
     /// Of a letter's link.
     #[serde(alias = "key")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(length(min = 1))]
     token: String,
     /// Six digits.
-    #[schemars(with = "Option<String>")]
+    #[schemars(length(min = 1))]
     code: String,
     #[schemars(with = "Option<String>")]
     email: String,
@@ -113,7 +113,7 @@ async fn create(
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Resend {
-    #[schemars(extend("format" = "email"))]
+    #[schemars(extend("format" = "email", "maxLength" = 254))]
     email: String,
 }
 

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::http::{Method, StatusCode};
+use contract::password;
 use contract::paths::API;
+use contract::person::MAX_NAME_CHARS;
 use contract::rules::{Presence, SignUpRules};
-use contract::{Field, Problem, Refusal};
+use contract::{Problem, Refusal};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::describe::{Body, Operation, Success};
+use super::describe::{Access, Body, Operation, Success};
 use super::problem::{Envelope, envelope};
 
 /// What may go wrong with any request, and with any that changes something or has a body.
@@ -33,7 +35,7 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
     }
     let envelope = generator.subschema_for::<Envelope>();
     let mut schemas = Value::Object(generator.take_definitions(true));
-    require_what_is_asked(&mut schemas, rules);
+    constrain(&mut schemas, rules);
     debug_assert!(envelope.get("$ref").is_some());
     json!({
         "openapi": "3.1.0",
@@ -69,8 +71,10 @@ fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &m
         let schema = json!({ "type": "string", "format": "uuid" });
         described["parameters"] = json!([{ "name": "id", "in": "path", "required": true, "schema": schema }]);
     }
-    if operation.needs_session {
-        described["security"] = json!([{ "bearer": [] }, { "cookie": [] }]);
+    match operation.access {
+        Access::Ignored => {}
+        Access::Taken => described["security"] = json!([{}, { "bearer": [] }, { "cookie": [] }]),
+        Access::Needed => described["security"] = json!([{ "bearer": [] }, { "cookie": [] }]),
     }
     let mut responses = Map::new();
     for success in &operation.successes {
@@ -87,10 +91,14 @@ fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &m
 fn describe_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
     let schema = (body.schema)(generator);
     if let Some(defined) = defined(&schema, generator) {
-        if body.required.is_empty() {
-            defined.remove("required");
-        } else {
-            defined.insert("required".to_owned(), json!(body.required));
+        defined.remove("required");
+        match body.required.as_slice() {
+            [] => {}
+            [all] => drop(defined.insert("required".to_owned(), json!(all))),
+            several => {
+                let several: Vec<_> = several.iter().map(|all| json!({ "required": all })).collect();
+                defined.insert("anyOf".to_owned(), several.into());
+            }
         }
         let properties = defined.get_mut("properties").and_then(Value::as_object_mut);
         for (_, property) in properties.into_iter().flatten() {
@@ -114,6 +122,11 @@ fn describe_success(success: &Success, operation: &Operation, generator: &mut Sc
     if let Some(schema) = success.schema {
         described["content"] =
             json!({ "application/json": { "schema": schema(generator), "example": success.example } });
+    }
+    let header = |(name, about): &(&str, &str)| ((*name).to_owned(), required_header(about, "string"));
+    let headers: Map<String, Value> = operation.headers.iter().map(header).collect();
+    if !headers.is_empty() {
+        described["headers"] = Value::Object(headers);
     }
     let links: Map<String, Value> = operation
         .links
@@ -157,22 +170,60 @@ fn describe_problems(status: u16, problems: &[Problem], rules: &SignUpRules, gen
         "description": codes.join(", "),
         "content": { "application/json": { "schema": schema, "examples": examples } },
     });
-    if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].iter().any(|known| known.as_u16() == status) {
-        let schema = json!({ "type": "integer", "minimum": 1 });
-        described["headers"] = json!({ "Retry-After": { "description": "Seconds", "schema": schema } });
+    match StatusCode::from_u16(status) {
+        Ok(StatusCode::UNAUTHORIZED) => {
+            described["headers"] = json!({ "WWW-Authenticate": required_header("RFC 6750 3", "string") });
+        }
+        Ok(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => {
+            described["headers"] = json!({ "Retry-After": required_header("Seconds", "integer") });
+        }
+        _ => {}
     }
     described
 }
 
-/// What a profile has to have is the operator's choice, and so is what its description requires.
-fn require_what_is_asked(schemas: &mut Value, rules: &SignUpRules) {
-    let asked = [(Field::FirstName, rules.first_name), (Field::LastName, rules.last_name), (Field::Phone, rules.phone)];
-    let asked = asked.into_iter().filter(|(_, presence)| *presence == Presence::Required);
-    let asked: Vec<&str> = asked.map(|(field, _)| field.code()).collect();
-    schemas["Replacement"]["required"] = json!(asked);
+fn required_header(about: &str, kind: &str) -> Value {
+    json!({ "description": about, "required": true, "schema": { "type": kind } })
+}
+
+/// What is asked, and how long or short it may be, is the operator's choice; so the description says what it is here.
+fn constrain(schemas: &mut Value, rules: &SignUpRules) {
+    let names = [("first_name", rules.first_name), ("last_name", rules.last_name), ("phone", rules.phone)];
+    let asked: Vec<_> =
+        names.iter().filter(|(_, presence)| *presence == Presence::Required).map(|(name, _)| *name).collect();
     let always = ["email", "password", "password_confirm"];
     let kind = (rules.user_type == Presence::Required).then_some("user_type");
     let terms = rules.terms_version.as_ref().map(|_| "terms_version");
-    let required: Vec<&str> = always.into_iter().chain(asked).chain(kind).chain(terms).collect();
-    schemas["Registration"]["required"] = json!(required);
+    schemas["Replacement"]["required"] = json!(asked);
+    schemas["Registration"]["required"] =
+        always.into_iter().chain(asked.iter().copied()).chain(kind).chain(terms).collect();
+
+    for body in ["Registration", "Replacement", "Profile"] {
+        for name in &asked {
+            schemas[body]["properties"][name]["type"] = "string".into();
+        }
+        for name in ["first_name", "last_name"] {
+            schemas[body]["properties"][name]["maxLength"] = MAX_NAME_CHARS.into();
+            if asked.contains(&name) {
+                // Not of spaces alone.
+                schemas[body]["properties"][name]["pattern"] = "\\S".into();
+            }
+        }
+    }
+    let chosen = json!({ "minLength": rules.password_min_length, "maxLength": password::MAX_OCTETS });
+    for (body, name) in [
+        ("Registration", "password"),
+        ("Registration", "password_confirm"),
+        ("Change", "new_password"),
+        ("Reset", "new_password"),
+    ] {
+        for (limit, value) in chosen.as_object().into_iter().flatten() {
+            schemas[body]["properties"][name][limit] = value.clone();
+        }
+    }
+    let mut kinds: Vec<Value> = rules.user_types.iter().map(|kind| json!(kind)).collect();
+    if rules.user_type != Presence::Required {
+        kinds.push(Value::Null);
+    }
+    schemas["Registration"]["properties"]["user_type"]["enum"] = kinds.into();
 }

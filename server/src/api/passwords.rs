@@ -34,7 +34,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(change),
             "Replace the password; every other session ends",
         )
-        .takes::<Change>(&["old_password", "new_password"], json!({ "old_password": old, "new_password": new }))
+        .takes::<Change>(&[&["old_password", "new_password"]], json!({ "old_password": old, "new_password": new }))
         .answers::<Changed>(
             StatusCode::OK,
             "Replaced; the session goes on with these tokens",
@@ -51,7 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(ask),
             "Ask for a letter that leads to a new password; the answer is the same for every address",
         )
-        .takes::<Address>(&["email"], json!({ "email": "ada@example.com" }))
+        .takes::<Address>(&[&["email"]], json!({ "email": "ada@example.com" }))
         .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": ASKED }))
         .finds([(Field::Email, Fault::Malformed)])
         .limited(),
@@ -62,7 +62,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(reset),
             "Choose a new password by the token or the code of the letter; every session ends",
         )
-        .takes::<Reset>(&["new_password"], confirm)
+        .takes::<Reset>(&[&["token", "new_password"], &["email", "code", "new_password"]], confirm)
         .answers::<Message>(StatusCode::OK, "Replaced; nobody is signed in by it", json!({ "message": RESET }))
         .finds([(Field::Code, Fault::Incorrect), (Field::NewPassword, Fault::TooCommon)])
         .refuses([Refusal::TokenInvalid, Refusal::TokenExpired])
@@ -75,7 +75,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Change {
-    #[schemars(with = "String", extend("format" = "password"))]
+    #[schemars(with = "String", extend("format" = "password", "minLength" = 1))]
     old_password: Password,
     #[serde(alias = "new_password1")]
     #[schemars(with = "String", extend("format" = "password"))]
@@ -106,7 +106,7 @@ async fn change(
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Address {
-    #[schemars(extend("format" = "email"))]
+    #[schemars(extend("format" = "email", "maxLength" = 254))]
     email: String,
 }
 
@@ -124,12 +124,12 @@ async fn ask(
 #[serde(default)]
 struct Reset {
     /// Of the letter's link.
-    #[schemars(with = "Option<String>")]
+    #[schemars(length(min = 1))]
     token: String,
-    #[schemars(with = "Option<String>")]
+    #[schemars(extend("format" = "email", "maxLength" = 254))]
     email: String,
     /// Six digits.
-    #[schemars(with = "Option<String>")]
+    #[schemars(length(min = 1))]
     code: String,
     #[serde(alias = "new_password1")]
     #[schemars(with = "String", extend("format" = "password"))]

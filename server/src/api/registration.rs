@@ -40,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(create),
             "Sign up. A taken address answers like a free one",
         )
-        .takes::<Registration>(&["email", "password", "password_confirm"], sent)
+        .takes::<Registration>(&[&["email", "password", "password_confirm"]], sent)
         .answers::<Registered>(StatusCode::CREATED, "Taken in; a letter is on its way", answered)
         .finds([(Field::Email, Fault::Malformed), (Field::Password, Fault::TooShort)])
         .refuses([Refusal::RegistrationClosed, Refusal::EmailTaken])
@@ -55,7 +55,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Registration {
-    #[schemars(extend("format" = "email"))]
+    #[schemars(extend("format" = "email", "maxLength" = 254))]
     email: String,
     #[serde(alias = "password1")]
     #[schemars(with = "String", extend("format" = "password"))]

@@ -29,13 +29,14 @@ pub(super) fn operations() -> Vec<Operation> {
     let login = json!({ "email": "ada@example.com", "password": "three unrelated words" });
     let out = |id, names, handler, summary, text: &'static str| {
         Operation::new(id, Method::POST, names, handler, summary)
-            .takes::<Renewal>(&[], json!({}))
+            .may_take::<Renewal>(json!({}))
             .answers::<Message>(StatusCode::OK, "Over, also when nobody was signed in", json!({ "message": text }))
             .finds([(Field::Refresh, Fault::Mismatch)])
+            .for_anyone_signed_in()
     };
     vec![
         Operation::new("login", Method::POST, &["login"], post(create), "Sign in")
-            .takes::<Login>(&["email", "password"], login)
+            .takes::<Login>(&[&["email", "password"]], login)
             .answers::<SignedIn>(
                 StatusCode::OK,
                 "Signed in",
@@ -72,8 +73,9 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Login {
+    #[schemars(extend("pattern" = "\\S"))]
     email: String,
-    #[schemars(with = "String", extend("format" = "password"))]
+    #[schemars(with = "String", extend("format" = "password", "minLength" = 1))]
     password: Password,
 }
 

@@ -28,7 +28,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(refresh),
             "Renew a session, once for each refresh token",
         )
-        .takes::<Renewal>(&[], json!({ "refresh": REFRESH }))
+        .may_take::<Renewal>(json!({ "refresh": REFRESH }))
         .answers::<Renewed>(StatusCode::OK, "The next tokens of the session", json!({ "tokens": example() }))
         .refuses([Refusal::NotAuthenticated, Refusal::SessionInvalid, Refusal::SessionExpired])
         .finds([(Field::Refresh, Fault::Mismatch)])
@@ -41,10 +41,10 @@ pub(super) fn operations() -> Vec<Operation> {
             post(verify),
             "Ask whether an access token is alive, and what it says",
         )
-        .takes::<Verification>(&["token"], json!({ "token": ACCESS }))
+        .takes::<Verification>(&[&["token"]], json!({ "token": ACCESS }))
         .answers::<Active>(StatusCode::OK, "It is alive: its session has not ended", example_claims())
         .refuses([Refusal::SessionInvalid, Refusal::SessionExpired])
-        .finds([(Field::Token, Fault::Missing)]),
+        .finds([(Field::AccessToken, Fault::Missing)]),
     ]
 }
 
@@ -132,6 +132,7 @@ async fn refresh(
 #[serde(default)]
 struct Verification {
     /// An access token.
+    #[schemars(length(min = 1))]
     token: String,
 }
 
@@ -161,7 +162,7 @@ struct Active {
 
 async fn verify(State(site): State<Site>, Body(sent): Body<Verification>) -> Result<Reply<Active>, Failed> {
     if sent.token.is_empty() {
-        return Err(Problem::Invalid(vec![FieldFault { field: Field::Token, fault: Fault::Missing }]).into());
+        return Err(Problem::Invalid(vec![FieldFault { field: Field::AccessToken, fault: Fault::Missing }]).into());
     }
     let claims = site.accounts().verify_access(&sent.token).await?;
     let AccessClaims { iss, aud, sub, sid, jti, iat, nbf, exp, auth_time, amr, email, email_verified, user_type } =

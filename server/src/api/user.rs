@@ -33,7 +33,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<User>(StatusCode::OK, "The person", example())
             .for_signed_in(),
         change("replaceUser", Method::PUT, put(replace), "Replace the profile: what is not sent is taken away")
-            .takes::<Replacement>(&["first_name"], sent.clone()),
+            .takes::<Replacement>(&[], sent.clone()),
         change("changeUser", Method::PATCH, patch(change_some), "Change what is sent, and nothing else")
             .takes::<Profile>(&[], sent),
     ]
@@ -93,6 +93,7 @@ struct Profile {
     #[schemars(with = "Option<String>")]
     phone: Option<String>,
     /// A language tag such as `en` or `pt-BR`.
+    #[schemars(length(min = 2, max = 35))]
     locale: Option<String>,
     id: Option<String>,
     email: Option<String>,

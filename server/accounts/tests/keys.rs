@@ -1,0 +1,81 @@
+//! Keys of access tokens: how one takes the place of another, on both engines.
+
+mod support;
+
+use accounts::{Accounts, SigningAlgorithm};
+use chrono::TimeDelta;
+use support::*;
+
+const EMAIL: &str = "ada@example.com";
+
+fn published(accounts: &Accounts) -> Vec<String> {
+    let set = accounts.public_keys();
+    set["keys"].as_array().expect("keys").iter().map(|key| key["kid"].as_str().expect("a name").to_owned()).collect()
+}
+
+fn signing(accounts: &Accounts) -> String {
+    accounts.signing_keys().into_iter().find(|key| key.is_signing).expect("a key").id
+}
+
+on_both_engines! {
+    async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays_until_its_last_token_died(world: World) {
+        let old = signing(&world.accounts);
+        let before = world.person(EMAIL).await;
+        world.accounts.rotate_keys().await.expect("rotated");
+        let new = published(&world.accounts).into_iter().find(|id| *id != old).expect("a second key");
+        assert_eq!(published(&world.accounts).len(), 2);
+        assert_eq!(signing(&world.accounts), old);
+        assert!(world.is_alive(&before.access).await);
+
+        // The moment before the change, the last token of the old key is made.
+        world.advance(TimeDelta::minutes(10) - TimeDelta::seconds(1));
+        let last = done(world.sign_in(EMAIL, PASSWORD).await);
+        world.advance(TimeDelta::seconds(1));
+        assert_eq!(signing(&world.accounts), new);
+        let first = done(world.sign_in(EMAIL, PASSWORD).await);
+        for session in [&last, &first] {
+            assert!(world.is_alive(&session.access).await);
+        }
+        world.advance(TimeDelta::minutes(5) - TimeDelta::seconds(2));
+        assert!(world.is_alive(&last.access).await, "until its own end");
+        world.advance(TimeDelta::minutes(6));
+        assert_eq!(published(&world.accounts), [new], "the old one is gone");
+        world.renew(&before.refresh.expose()).await.expect("nobody is signed out");
+    }
+
+    async fn every_process_hears_of_a_new_key(world: World) {
+        let other = world.with(|_| ()).await;
+        assert_eq!(published(&other), published(&world.accounts), "two that start make the same key");
+        world.accounts.rotate_keys().await.expect("rotated");
+        assert_eq!(published(&other).len(), 1);
+        other.hear_news().await.expect("news");
+        assert_eq!(published(&other), published(&world.accounts));
+        world.advance(TimeDelta::minutes(11));
+        let session = world.person(EMAIL).await;
+        assert!(is_alive(&other, &session.access).await);
+    }
+
+    async fn another_algorithm_comes_by_rotation(world: World) {
+        let session = world.person(EMAIL).await;
+        let other = world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await;
+        let kinds: Vec<_> = other.signing_keys().into_iter().map(|key| (key.algorithm, key.is_signing)).collect();
+        assert_eq!(kinds, [("EdDSA".to_owned(), true), ("ES256".to_owned(), false)]);
+        assert!(is_alive(&other, &session.access).await);
+        world.advance(TimeDelta::minutes(11));
+        let session = done(other.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await);
+        assert!(is_alive(&other, &session.access).await);
+        world.accounts.hear_news().await.expect("news");
+        assert!(world.is_alive(&session.access).await);
+        assert_eq!(world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await.signing_keys().len(), 2, "once");
+    }
+
+    async fn no_row_holds_a_key_and_another_secret_makes_others(world: World) {
+        let session = world.person(EMAIL).await;
+        let other = world.with(|settings| settings.secret = b"nR4tV9xB2mK7qW1zL6cF3hJ8pD5sG0yA".to_vec().into()).await;
+        assert_eq!(published(&other).len(), 1);
+        assert_ne!(published(&other), published(&world.accounts));
+        assert!(!is_alive(&other, &session.access).await);
+        let session = done(other.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await);
+        assert!(is_alive(&other, &session.access).await);
+    }
+}

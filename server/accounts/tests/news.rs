@@ -1,0 +1,103 @@
+//! What a process remembers of sessions, and how it hears of what others did, on both engines.
+
+mod support;
+
+use chrono::TimeDelta;
+use contract::Refusal;
+use support::*;
+
+const EMAIL: &str = "ada@example.com";
+
+impl World {
+    /// Changes the table behind everybody's back: what is remembered is then told apart from what is read.
+    async fn end_silently(&self) {
+        self.run("UPDATE sessions SET ended_at = created_at").await;
+    }
+}
+
+on_both_engines! {
+    async fn a_session_is_remembered_while_news_come(world: World) {
+        let session = world.person(EMAIL).await;
+        world.accounts.hear_news().await.expect("news");
+        assert!(world.is_alive(&session.access).await);
+        world.end_silently().await;
+        assert!(world.is_alive(&session.access).await, "no database is asked");
+        world.advance(TimeDelta::seconds(3));
+        assert!(!world.is_alive(&session.access).await, "without news for two seconds, nothing is believed");
+    }
+
+    async fn without_news_every_request_reads(world: World) {
+        let session = world.person(EMAIL).await;
+        assert!(world.is_alive(&session.access).await);
+        world.end_silently().await;
+        assert!(!world.is_alive(&session.access).await);
+    }
+
+    async fn what_this_process_ends_is_forgotten_before_it_answers(world: World) {
+        for how in 0..4 {
+            world.rest();
+            let email = format!("p{how}@example.com");
+            let session = world.person(&email).await;
+            world.accounts.hear_news().await.expect("news");
+            assert!(world.is_alive(&session.access).await);
+            let here = as_person(&session);
+            match how {
+                0 => world.accounts.sign_out(&here, None).await.expect("signed out"),
+                1 => world.accounts.sign_out_everywhere(&here, None).await.expect("signed out"),
+                2 => drop(world.accounts.disable(&email).await.expect("disabled")),
+                _ => drop(world.accounts.end_device(&here, &session.signed_in.session_id.to_string()).await.expect("ended")),
+            }
+            assert!(!world.is_alive(&session.access).await, "{how}");
+        }
+    }
+
+    async fn what_another_process_ended_is_news(world: World) {
+        let other = world.with(|_| ()).await;
+        let session = world.person(EMAIL).await;
+        for process in [&world.accounts, &other] {
+            process.hear_news().await.expect("news");
+            assert!(is_alive(process, &session.access).await);
+        }
+        world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+        assert!(!world.is_alive(&session.access).await);
+        other.hear_news().await.expect("news");
+        assert!(!is_alive(&other, &session.access).await);
+    }
+
+    async fn old_news_are_acted_on_once(world: World) {
+        let one = world.person(EMAIL).await;
+        world.accounts.sign_out(&as_person(&one), None).await.expect("signed out");
+        world.accounts.hear_news().await.expect("news");
+        let two = done(world.sign_in(EMAIL, PASSWORD).await);
+        assert!(world.is_alive(&two.access).await);
+        world.accounts.hear_news().await.expect("news");
+        world.end_silently().await;
+        assert!(world.is_alive(&two.access).await, "still remembered");
+    }
+
+    async fn what_has_ended_stays_ended_after_a_restart(world: World) {
+        let session = world.person(EMAIL).await;
+        world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+        // As a killed process comes back: with nothing but the database.
+        let again = world.with(|_| ()).await;
+        again.hear_news().await.expect("news");
+        assert!(!is_alive(&again, &session.access).await);
+        assert_eq!(refusal(again.renew(&visitor(), &session.refresh.expose()).await), Refusal::SessionInvalid);
+    }
+
+    async fn a_session_read_while_it_ends_is_not_remembered(world: World) {
+        let session = world.person(EMAIL).await;
+        for _ in 0..20 {
+            world.rest();
+            let session = done(world.sign_in(EMAIL, PASSWORD).await);
+            world.accounts.hear_news().await.expect("news");
+            let (accounts, access) = (world.accounts.clone(), session.access.clone());
+            let reader = tokio::spawn(async move { for _ in 0..20 { is_alive(&accounts, &access).await; } });
+            world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+            assert!(!world.is_alive(&session.access).await);
+            reader.await.expect("no panic");
+            assert!(!world.is_alive(&session.access).await);
+        }
+        drop(session);
+    }
+}
