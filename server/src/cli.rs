@@ -17,7 +17,7 @@ pub struct Cli {
 }
 
 /// What the program can do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve pages and API.
     #[default]
@@ -28,4 +28,20 @@ pub enum Command {
     Migrate,
     /// Print the reference of all settings, as Markdown.
     Configuration,
+    /// Work on people's accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+/// What can be done with people's accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum UserCommand {
+    /// Take people in from another program. Prints a report; exit 1 if a line has a fault.
+    Import {
+        /// JSON lines, one person each; `-` is standard input.
+        file: PathBuf,
+        /// Look at everything, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }

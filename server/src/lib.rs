@@ -11,6 +11,7 @@ pub mod config;
 mod forms;
 mod headers;
 mod hosts;
+pub mod import;
 pub mod listener;
 mod mailbox;
 mod pages;

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use accounts::{Clock, Store};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
-use server::cli::{Cli, Command};
+use server::cli::{Cli, Command, UserCommand};
 use server::config::{self, names};
-use server::{Config, listener, post_office};
+use server::{Config, import, listener, post_office};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             match command {
                 Command::Migrate => migrate(&config).await,
+                Command::User(UserCommand::Import { file, dry_run }) => import::run(&config, &file, dry_run).await,
                 _ => serve(config).await,
             }
         })

@@ -72,7 +72,7 @@ impl Accounts {
                 Ok(part) if part.taken == 0 => break,
                 Ok(part) => report.add(part),
                 Err(error) => {
-                    report.broken_off = Some(error.to_string());
+                    report.broken_off = Some(reason(error));
                     break;
                 }
             }
@@ -115,7 +115,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let (mut newcomers, mut part) = (Vec::new(), ImportReport::default());
         for _ in 0..BATCH {
-            let Some((number, line)) = lines.next().map_err(Error::internal)? else { break };
+            let Some((number, line)) = lines.next().map_err(unreadable)? else { break };
             part.taken = number;
             match line.and_then(|line| Newcomer::read(line, user_types, now)) {
                 Ok(newcomer) => newcomers.push((number, newcomer)),
@@ -172,6 +172,18 @@ impl HashKind {
             Self::Argon2id => "argon2id",
             Self::None => "none",
         }
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Error {
+    Error::internal(format!("the file cannot be read: {error}"))
+}
+
+/// In words for an operator, who may know the cause.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Internal(cause) => cause.to_string(),
+        Error::Invalid(_) | Error::Refused(_) => format!("the database does not answer ({error})"),
     }
 }
 
