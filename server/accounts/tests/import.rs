@@ -16,7 +16,7 @@ const BCRYPT: &str = "bcrypt_sha256$$2b$04$MbgHaSW2tYAYvEwYSPeTvefReP0ivYauckykg
 const TOO_COSTLY: &str = "pbkdf2_sha256$2000001$nQ6xaBmOohbs2HUJ2wZ6VL$8rENiV3iDeNnR8LPh7KMXWxuCuLBOr7C6cCGph4E/Po=";
 
 fn lines(people: &[Value]) -> String {
-    people.iter().map(|person| format!("{person}\n")).collect()
+    people.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn proven(email: &str, password_hash: &str) -> Value {
