@@ -3,6 +3,7 @@
 mod support;
 
 use accounts::{EmailVerification, HashKind, ImportReport};
+use chrono::TimeDelta;
 use contract::Refusal;
 use serde_json::{Value, json};
 use support::*;
@@ -88,6 +89,20 @@ on_both_engines! {
         assert_eq!((world.live_sessions().await, world.rows("outbox").await), (0, 0));
         let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional);
         done(optional.sign_in(&visitor(), &login("ada@example.com", PASSWORD)).await);
+    }
+
+    async fn who_is_not_proven_has_as_long_for_it_as_after_a_sign_up(world: World) {
+        let long_ago = "2010-01-01T00:00:00Z";
+        let people = [
+            json!({"email": "ada@example.com", "created_at": long_ago}),
+            json!({"email": "bob@example.com", "created_at": long_ago, "email_verified": true}),
+        ];
+        import(&world, lines(&people)).await;
+        for (hours, left) in [(23, 2), (2, 1)] {
+            world.advance(TimeDelta::hours(hours));
+            world.accounts.purge().await.expect("a purge");
+            assert_eq!(world.rows("users").await, left);
+        }
     }
 
     async fn a_dry_run_writes_nothing(world: World) {
