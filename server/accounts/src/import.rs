@@ -10,6 +10,7 @@ mod newcomer;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::BufRead;
+use std::time::Duration;
 
 use crate::tokens::{self, new_id};
 use crate::{Accounts, Error, Result};
@@ -18,6 +19,10 @@ pub(crate) use newcomer::Newcomer;
 
 /// Lines of one transaction: few enough that sign-ins beside it do not wait long for SQLite's one writer.
 const BATCH: usize = 1_000;
+
+/// Between two of them. A server that waits for SQLite's lock only looks now and then whether it is free; without a
+/// pause it would hardly ever find it so, and turn people away.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Clashes and faults that are told with their line numbers; the rest are counted.
 const LISTED: usize = 100;
@@ -106,6 +111,7 @@ impl Accounts {
             part.count(*line, newcomer, tx.insert_imported_user(new_id(now)?, newcomer, now).await?);
         }
         tx.commit().await?;
+        tokio::time::sleep(PAUSE).await;
         Ok(part)
     }
 

@@ -132,8 +132,9 @@ impl Stored {
         }
         let hash = PasswordHash::new(text).ok()?;
         let cost = Params::try_from(&hash).ok()?;
+        let is_whole = hash.algorithm.as_str().starts_with("argon2") && hash.salt.is_some() && hash.hash.is_some();
         let is_bearable = cost.m_cost() <= MAX_MEMORY_KIB && cost.t_cost() <= MAX_PASSES && cost.p_cost() <= MAX_LANES;
-        is_bearable.then(|| Self::Ours(Box::new(hash)))
+        (is_whole && is_bearable).then(|| Self::Ours(Box::new(hash)))
     }
 }
 
