@@ -50,6 +50,14 @@ pub enum KeysCommand {
 /// The accounts of people.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum UserCommand {
+    /// Take people in from another program. Prints a report; exit 1 if a line has a fault.
+    Import {
+        /// JSON lines, one person each; `-` is standard input.
+        file: PathBuf,
+        /// Look at everything, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Shut an account, and sign it out everywhere.
     Disable {
         /// Its address.

@@ -6,12 +6,15 @@ use accounts::{Clock, Error as Refused, KeyState, User};
 use contract::Refusal;
 
 use crate::cli::{Command, KeysCommand, UserCommand};
-use crate::{Config, open};
+use crate::{Config, import, open};
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// Does what was asked, and says what was done.
 pub async fn run(command: &Command, config: &Config) -> Outcome {
+    if let Command::User(UserCommand::Import { file, dry_run }) = command {
+        return import::run(config, file, *dry_run).await;
+    }
     let accounts = open(config, Clock::System).await?;
     match command {
         Command::Keys(KeysCommand::List) => list(&accounts.signing_keys()),

@@ -12,6 +12,7 @@ pub mod config;
 mod forms;
 mod headers;
 mod hosts;
+mod import;
 pub mod listener;
 mod mailbox;
 pub mod news;

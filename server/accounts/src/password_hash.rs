@@ -2,7 +2,8 @@
 //!
 //! A hash costs tens of milliseconds and megabytes on purpose, so whoever sends many passwords could stop the
 //! service. Only so many are worked out at once, so many more wait for a second, and the rest are told to come back.
-//! A sign-in without an account is worked out against a hash of nobody's, so that it takes as long as one with.
+//! A sign-in without an account, or against a text that is no hash, is worked out against a hash of nobody's, so that
+//! it takes as long as any. Hashes of other programs are read by [`crate::foreign_hash`], and replaced at sign-in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,6 +16,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use contract::{Fault, Password, Refusal};
 use tokio::sync::oneshot;
 
+use crate::foreign_hash::ForeignHash;
 use crate::{Error, Hashing, Result, tokens};
 
 /// Requests that may wait for a thread.
@@ -22,13 +24,19 @@ const MAX_WAITING: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(1);
 const RETRY_AFTER: u32 = 2;
 
+/// The most that settings may ask for. What asks for more was not made here, and memory that is not there would end
+/// the program.
+const MAX_MEMORY_KIB: u32 = 4 * 1024 * 1024;
+const MAX_PASSES: u32 = 100;
+const MAX_LANES: u32 = 64;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     /// Of no password that anybody knows, at the present cost.
-    nobodys: String,
+    nobodys: PasswordHash,
     /// To the threads, which end when this is dropped.
     jobs: SyncSender<Job>,
 }
@@ -38,7 +46,7 @@ impl Hasher {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|error| Error::internal(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobodys = hash(&argon2, tokens::random::<32>()?.as_slice())?;
+        let nobodys = hash(&argon2, &tokens::random::<32>()?)?;
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..cost.slots.max(1) {
@@ -52,22 +60,24 @@ impl Hasher {
     /// A PHC string to store.
     pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
         let (argon2, password) = (self.argon2.clone(), password.clone());
-        self.work(move || hash(&argon2, password.expose().as_bytes())).await?
+        let hash = self.work(move || hash(&argon2, password.expose().as_bytes())).await??;
+        Ok(hash.to_string())
     }
 
     /// Whether it is the password of this hash. Without a hash: no, after the same work.
     pub(crate) async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool> {
         let (argon2, password) = (self.argon2.clone(), password.clone());
+        let stored = stored.and_then(Stored::read);
         let is_somebodys = stored.is_some();
-        let stored = stored.unwrap_or(&self.nobodys).to_owned();
-        let is_right = move || {
-            PasswordHash::new(&stored)
-                .is_ok_and(|stored| argon2.verify_password(password.expose().as_bytes(), &stored).is_ok())
+        let stored = stored.unwrap_or_else(|| Stored::Ours(Box::new(self.nobodys.clone())));
+        let is_right = move || match stored {
+            Stored::Ours(hash) => argon2.verify_password(password.expose().as_bytes(), hash.as_ref()).is_ok(),
+            Stored::Foreign(hash) => hash.verify(password.expose().as_bytes()),
         };
         Ok(self.work(is_right).await? && is_somebodys)
     }
 
-    /// Whether a stored hash is cheaper than those made now.
+    /// Whether a stored hash is cheaper than those made now, or not of ours.
     pub(crate) fn is_outdated(&self, stored: &str) -> bool {
         let present = self.argon2.params();
         PasswordHash::new(stored)
@@ -104,9 +114,28 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String> {
-    let hash = argon2.hash_password(password).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(hash.to_string())
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<PasswordHash> {
+    argon2.hash_password(password).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// A hash in the column.
+enum Stored {
+    Ours(Box<PasswordHash>),
+    Foreign(ForeignHash),
+}
+
+impl Stored {
+    /// Nothing when no password can be verified against it.
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(hash) = ForeignHash::parse(text) {
+            return Some(Self::Foreign(hash));
+        }
+        let hash = PasswordHash::new(text).ok()?;
+        let cost = Params::try_from(&hash).ok()?;
+        let is_whole = hash.algorithm.as_str().starts_with("argon2") && hash.salt.is_some() && hash.hash.is_some();
+        let is_bearable = cost.m_cost() <= MAX_MEMORY_KIB && cost.t_cost() <= MAX_PASSES && cost.p_cost() <= MAX_LANES;
+        (is_whole && is_bearable).then(|| Self::Ours(Box::new(hash)))
+    }
 }
 
 /// Refuses passwords that many people use or that are quickly guessed (NIST SP 800-63B-4 section 3.1.1.2).
@@ -154,6 +183,29 @@ mod tests {
         assert!(hasher(128).is_outdated(&cheap));
         assert!(!hasher(64).is_outdated(&cheap));
         assert!(hasher(64).is_outdated("not a hash"));
+    }
+
+    #[tokio::test]
+    async fn hashes_of_other_programs_are_verified_and_outdated() {
+        let hasher = hasher(64);
+        let stored = "pbkdf2_sha256$1000$nQ6xaBmOohbs2HUJ2wZ6VL$8rENiV3iDeNnR8LPh7KMXWxuCuLBOr7C6cCGph4E/Po=";
+        let verify = async |typed: &str| hasher.verify(&Password::new(typed), Some(stored)).await.expect("an answer");
+        assert!(verify("three unrelated words").await);
+        assert!(!verify("three unrelated word").await);
+        assert!(hasher.is_outdated(stored));
+    }
+
+    #[tokio::test]
+    async fn a_text_that_is_no_hash_is_nobodys_password() {
+        let hasher = hasher(64);
+        let tail = "VU1lbVpUVjFnTEJ3dUdtbHZSOFZkVA$rkjBGpKyc2jYkW8PnEC4ml1szACoOtkdWYijBv1ae4k";
+        let costly = format!("$argon2id$v=19$m=4294967295,t=1,p=1${tail}");
+        let foreign = format!("argon2$argon2id$v=19$m=4294967295,t=1,p=1${tail}");
+        for stored in ["", "!", "$", "☕", "$argon2id$", "$scrypt$ln=1$a$b", &*costly, &*foreign] {
+            for typed in ["", "!", stored] {
+                assert!(!hasher.verify(&Password::new(typed), Some(stored)).await.expect("an answer"), "{stored}");
+            }
+        }
     }
 
     #[tokio::test]

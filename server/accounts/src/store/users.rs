@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Tx, on_either};
+use crate::import::Newcomer;
 use crate::{Result, User};
 
 /// What a sign-up says about a person, and what a proven one writes.
@@ -99,6 +100,34 @@ impl Tx {
         Ok(inserted == 1)
     }
 
+    /// An account as another program had it, never disabled. False when the address has one already.
+    pub(crate) async fn insert_imported_user(
+        &mut self,
+        id: Uuid,
+        newcomer: &Newcomer,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let profile = &newcomer.profile;
+        let inserted = on_either!(self, conn => sqlx::query(
+            "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
+                                verified_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (email_key) DO NOTHING")
+            .bind(id).bind(newcomer.email.as_str()).bind(&newcomer.email_key).bind(&profile.password_hash)
+            .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
+            .bind(&profile.phone).bind(&profile.locale)
+            .bind(newcomer.verified_at).bind(newcomer.created_at).bind(now)
+            .execute(conn).await?.rows_affected());
+        Ok(inserted == 1)
+    }
+
+    /// Whether an address has an account, proven or not.
+    pub(crate) async fn has_account(&mut self, email_key: &str) -> Result<bool> {
+        let found: i64 = on_either!(self, conn => sqlx::query_scalar("SELECT count(*) FROM users WHERE email_key = $1")
+            .bind(email_key).fetch_one(conn).await?);
+        Ok(found > 0)
+    }
+
     pub(crate) async fn account_by_key(&mut self, email_key: &str) -> Result<Option<Account>> {
         Ok(on_either!(self, conn => sqlx::query_as("SELECT * FROM users WHERE email_key = $1")
             .bind(email_key).fetch_optional(conn).await?))
@@ -182,10 +211,11 @@ impl Tx {
     }
 
     /// Sign-ups that nobody proved, begun before a time and without a letter that is still remembered. For sites on
-    /// which an unproven account cannot be used.
+    /// which an unproven account cannot be used. By `updated_at`: imported people were created elsewhere, long ago, and
+    /// have as long to prove their address as others.
     pub(crate) async fn delete_unproven_users(&mut self, before: DateTime<Utc>) -> Result<u64> {
         Ok(on_either!(self, conn => sqlx::query(
-            "DELETE FROM users WHERE verified_at IS NULL AND created_at < $1
+            "DELETE FROM users WHERE verified_at IS NULL AND updated_at < $1
              AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
              AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)")
             .bind(before).execute(conn).await?.rows_affected()))
