@@ -151,3 +151,61 @@ async fn letters_are_asked_for_alike() {
         assert_eq!(api_codes(&mut world.client(2), "resend-email/", &[("email", email)]).await, [code]);
     }
 }
+
+#[tokio::test]
+async fn a_new_password_is_judged_alike() {
+    let world = World::new(&[("RATE_LIMITS", "off")]).await;
+    let (mut page, mut program) = (world.person(1, "a@example.com").await, world.person(2, "b@example.com").await);
+    let new = "tractor lemon violin";
+    for (old, new, codes) in [
+        ("", "", vec!["new_password missing", "old_password missing"]),
+        ("wrong password!", new, vec!["old_password incorrect"]),
+        (PASSWORD, "short", vec!["new_password too_short"]),
+        (PASSWORD, "password1234", vec!["new_password too_common"]),
+        (PASSWORD, PASSWORD, vec!["new_password unchanged"]),
+    ] {
+        let fields = [("old_password", old), ("new_password", new)];
+        assert_eq!(page_codes(&mut page, "/account/password", &fields).await, codes, "{old} {new}");
+        assert_eq!(api_codes(&mut program, "password/change/", &fields).await, codes, "{old} {new}");
+    }
+    let fields = [("old_password", PASSWORD), ("new_password", new)];
+    assert_eq!(page_codes(&mut world.client(3), "/account/password", &fields).await, ["not_authenticated"]);
+    assert_eq!(api_codes(&mut world.client(4), "password/change/", &fields).await, ["not_authenticated"]);
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_judged_alike() {
+    let world = World::new(&[("RATE_LIMITS", "off")]).await;
+    world.person(1, "ada@example.com").await;
+    world.clock.advance(chrono::TimeDelta::seconds(1));
+    for (email, code) in [
+        ("", "email missing"),
+        ("x", "email malformed"),
+        ("unknown@example.com", "200 OK"),
+        ("ada@example.com", "200 OK"),
+    ] {
+        assert_eq!(page_codes(&mut world.client(2), "/password/reset", &[("email", email)]).await, [code]);
+        assert_eq!(api_codes(&mut world.client(3), "password/reset/", &[("email", email)]).await, [code]);
+    }
+    let token = world.token_to("ada@example.com").await;
+    let email = ("email", "ada@example.com");
+    let new = "tractor lemon violin";
+    for (proof, typed, codes) in [
+        (vec![], new, vec!["token missing"]),
+        (vec![("token", "junk")], new, vec!["token_invalid"]),
+        (vec![("token", token.as_str())], "", vec!["new_password missing"]),
+        (vec![("token", token.as_str())], "ada@example.com", vec!["new_password contains_email"]),
+        (vec![email, ("code", "")], "short", vec!["code missing", "new_password too_short"]),
+        (vec![("code", "481920")], new, vec!["email missing"]),
+        (vec![email, ("code", "48192")], new, vec!["code malformed"]),
+        (vec![("email", "nobody@example.com"), ("code", "481920")], new, vec!["code incorrect"]),
+        (vec![email, ("code", "000000")], "password1234", vec!["new_password too_common"]),
+    ] {
+        // The page calls its only password so; programs say that it is the new one.
+        let with = |name| proof.iter().copied().chain([(name, typed)]).collect::<Vec<_>>();
+        let page = page_codes(&mut world.client(2), "/password/reset/confirm", &with("password")).await;
+        assert_eq!(page, codes, "{proof:?} {typed}");
+        let program = api_codes(&mut world.client(3), "password/reset/confirm/", &with("new_password")).await;
+        assert_eq!(program, codes, "{proof:?} {typed}");
+    }
+}

@@ -87,7 +87,7 @@ on_both_engines! {
         assert_eq!((report.created, report.unproven), (1, 1));
         assert_eq!(refusal(world.sign_in("ada@example.com", PASSWORD).await), Refusal::InvalidCredentials);
         assert_eq!((world.live_sessions().await, world.rows("outbox").await), (0, 0));
-        let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional);
+        let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional).await;
         done(optional.sign_in(&visitor(), &login("ada@example.com", PASSWORD)).await);
     }
 

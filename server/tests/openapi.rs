@@ -1,0 +1,129 @@
+//! The description of the API: that it names every route, and nothing else.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+use support::*;
+
+/// What outsiders were promised, with its aliases.
+const PROMISED: [(&str, &str); 21] = [
+    ("post", "register/"),
+    ("post", "registration/"),
+    ("post", "verify-email/"),
+    ("post", "registration/verify-email/"),
+    ("post", "resend-email/"),
+    ("post", "registration/resend-email/"),
+    ("post", "login/"),
+    ("post", "logout/"),
+    ("post", "logout/all/"),
+    ("get", "user/"),
+    ("put", "user/"),
+    ("patch", "user/"),
+    ("post", "password/change/"),
+    ("post", "password/reset/"),
+    ("post", "password/reset/confirm/"),
+    ("post", "token/refresh/"),
+    ("post", "token/verify/"),
+    ("get", "sessions/"),
+    ("delete", "sessions/"),
+    ("delete", "sessions/{id}/"),
+    ("get", "check/"),
+];
+
+fn described(document: &Value) -> BTreeSet<(String, String)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let methods = |(path, methods): (&String, &Value)| {
+        let names: Vec<_> =
+            methods.as_object().expect("methods").keys().map(|name| (name.clone(), path.clone())).collect();
+        names
+    };
+    paths.iter().flat_map(methods).collect()
+}
+
+#[tokio::test]
+async fn every_promised_route_is_described_and_no_other() {
+    let world = World::new(&[]).await;
+    let answer = world.client(1).get("/api/v1/openapi.json").await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"));
+    assert_eq!(answer.json()["openapi"], "3.1.0");
+    let promised: BTreeSet<_> =
+        PROMISED.iter().map(|(method, path)| ((*method).to_owned(), format!("/api/v1/auth/{path}"))).collect();
+    assert_eq!(described(&answer.json()), promised);
+}
+
+#[tokio::test]
+async fn the_router_takes_what_is_described_and_nothing_else() {
+    let world = World::new(&[("RATE_LIMITS", "off")]).await;
+    let described = described(world.site.openapi());
+    let paths: BTreeSet<_> = described.iter().map(|(_, path)| path.clone()).collect();
+    for path in paths {
+        let concrete = path.replace("{id}", "01a1fc9f-0133-75d6-bc07-4ec56a811aa9");
+        for spelling in [concrete.clone(), concrete.trim_end_matches('/').to_owned()] {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                let answer = world.client(1).send(method.clone(), &spelling, &[], Body::empty()).await;
+                let is_described = described.contains(&(method.as_str().to_lowercase(), path.clone()));
+                assert_eq!(answer.status != StatusCode::METHOD_NOT_ALLOWED, is_described, "{method} {spelling}");
+                if answer.status == StatusCode::METHOD_NOT_ALLOWED {
+                    let allowed: BTreeSet<_> = answer.header("allow").split(',').map(str::to_lowercase).collect();
+                    let expected: BTreeSet<_> = described
+                        .iter()
+                        .filter(|(_, other)| *other == path)
+                        .map(|(method, _)| method.clone())
+                        .collect();
+                    assert_eq!(
+                        allowed.into_iter().filter(|method| method != "head").collect::<BTreeSet<_>>(),
+                        expected
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_described_with_an_example() {
+    let world = World::new(&[]).await;
+    let document = world.site.openapi();
+    for (method, path) in described(document) {
+        let operation = &document["paths"][&path][&method];
+        assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() > 5), "{path}");
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let content = &response["content"]["application/json"];
+            let is_empty = status == "204" || path.ends_with("/check/") && status == "200";
+            let has_example =
+                content["example"].is_object() || content["example"].is_array() || content["examples"].is_object();
+            assert!(is_empty || has_example, "{method} {path} {status}");
+        }
+        let statuses: Vec<_> = operation["responses"].as_object().expect("responses").keys().cloned().collect();
+        assert!(statuses.contains(&"500".to_owned()) && statuses.contains(&"503".to_owned()), "{path}");
+        if operation["requestBody"].is_object() {
+            for status in ["400", "403", "413", "415"] {
+                assert!(statuses.contains(&status.to_owned()), "{method} {path}: {status}");
+            }
+        }
+    }
+    let ids: Vec<_> = described(document)
+        .iter()
+        .map(|(method, path)| document["paths"][path][method]["operationId"].to_string())
+        .collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "each has a name of its own");
+}
+
+#[tokio::test]
+async fn people_read_the_same_as_a_list_without_script_or_strangers() {
+    let world = World::new(&[]).await;
+    let page = world.client(1).get("/api/docs").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    for (method, path) in described(world.site.openapi()) {
+        assert!(text.contains(&path), "{method} {path}");
+    }
+    assert!(!text.contains("<script"), "a list needs none");
+    for address in text.split("src=\"").skip(1).chain(text.split("href=\"").skip(1)) {
+        assert!(address.starts_with(['/', '#']), "{address:.60}");
+    }
+}
