@@ -31,14 +31,89 @@ async function signUp(page, changes = {}) {
   await page.waitForLoadState();
 }
 
-/** @param {import("./support/server.mjs").Site} site */
-async function newestLetter(site) {
+/** @param {import("./support/server.mjs").Site} site @param {number} count of the letters that there are by then */
+async function newestLetter(site, count = 1, to = PERSON["#email"]) {
   for (let tries = 0; tries < 200; tries++) {
-    const [letter] = await site.letters(PERSON["#email"]);
-    if (letter) return letter;
+    const letters = await site.letters(to);
+    if (letters.length >= count) return letters[0];
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error("No letter came.");
+}
+
+/** Fills fields and sends their form by the Enter key in the last; over when another page is there.
+ * @param {Page} page @param {Record<string, string>} fields */
+async function send(page, fields) {
+  for (const [field, text] of Object.entries(fields)) await page.fill(field, text);
+  const last = Object.keys(fields).at(-1) ?? "";
+  await Promise.all([page.waitForEvent("load"), page.press(last, "Enter")]);
+}
+
+/** @param {Page} page @param {string} name */
+const press = (page, name) => Promise.all([page.waitForEvent("load"), page.getByRole("main").getByRole("button", { name }).click()]);
+
+/** Password and devices of whoever is signed in on the page.
+ * @param {Page} page @param {Page} other in another browser, signed out
+ * @param {(name: string, page: Page) => Promise<unknown>} take */
+async function security(page, other, take) {
+  await page.goto("/account/password");
+  await take("account-password", page);
+  await send(page, { "#current-password": "not the one", "#new-password": "otters" });
+  await take("account-password-faults", page);
+  await page.goto("/account/sessions");
+  await take("devices-one", page);
+  await other.goto("/login");
+  await send(other, { "#email": PERSON["#email"], "#current-password": PERSON["#new-password"] });
+  await page.reload();
+  await take("devices-two", page);
+  await press(page, "Sign out Firefox on Windows");
+  await take("devices-ended", page);
+  await page.goto("/account/password");
+  await send(page, { "#current-password": PERSON["#new-password"], "#new-password": "a quiet harbour at noon" });
+  await take("account-password-changed", page);
+}
+
+/** A forgotten password.
+ * @param {Page} page signed in, as somebody else @param {Page} other signed out
+ * @param {import("./support/server.mjs").Site} site @param {number} letters that have come before
+ * @param {(name: string, page: Page) => Promise<unknown>} take */
+async function recovery(page, other, site, letters, take) {
+  await other.context().clearCookies();
+  await other.goto("/password/reset/confirm");
+  await take("reset-start-again", other);
+  await other.goto("/password/reset/confirm?token=nonsense");
+  await take("reset-link-unknown", other);
+  await other.goto("/password/reset");
+  await take("reset", other);
+  await send(other, { "#email": "margaret@" });
+  await take("reset-fault", other);
+  await send(other, { "#email": PERSON["#email"] });
+  await other.locator("details summary").click();
+  await take("reset-asked", other);
+  await send(other, { "#new-password": "otters", "#code": "12" });
+  await take("reset-asked-faults", other);
+  const older = await newestLetter(site, letters + 1);
+  await other.goto("/password/reset");
+  await send(other, { "#email": PERSON["#email"] });
+  const { link } = await newestLetter(site, letters + 2);
+  await other.goto(older.link ?? "");
+  await take("reset-link-expired", other);
+  await page.goto(link ?? "");
+  await take("reset-link-signed-in", page);
+  await other.goto(link ?? "");
+  await take("reset-link", other);
+  await send(other, { "#new-password": "seven green otters dance" });
+  await take("reset-done", other);
+  await other.goto(link ?? "");
+  await take("reset-link-used", other);
+}
+
+/** Somebody else, in no picture. @param {Page} page @param {import("./support/server.mjs").Site} site @param {string} email */
+async function signUpAs(page, site, email) {
+  await signUp(page, { "#email": email });
+  const { code } = await newestLetter(site, 1, email);
+  await page.goto("/verify-email");
+  await send(page, { "#code": code ?? "" });
 }
 
 /** The pages of one width and colour scheme, each on a fresh site.
@@ -48,10 +123,12 @@ async function newestLetter(site) {
 async function tour(browser, options, take) {
   const site = await startSite();
   const context = await browser.newContext({ ...options, baseURL: site.url, reducedMotion: "reduce" });
-  const elsewhere = await browser.newContext({ ...options, baseURL: site.url, reducedMotion: "reduce" });
+  const userAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0";
+  const elsewhere = await browser.newContext({ ...options, baseURL: site.url, reducedMotion: "reduce", userAgent });
   try {
     const page = await context.newPage();
-    for (const [name, path] of Object.entries({ home: "/", register: "/register", login: "/login", help: "/help", "not-found": "/nowhere" })) {
+    const plain = { home: "/", register: "/register", login: "/login", help: "/help", api: "/api/docs", "not-found": "/nowhere" };
+    for (const [name, path] of Object.entries(plain)) {
       await page.goto(path);
       await take(name, page);
     }
@@ -81,6 +158,13 @@ async function tour(browser, options, take) {
     await page.press("#code", "Enter");
     await page.waitForURL("/account");
     await take("account", page);
+
+    await other.context().clearCookies();
+    await security(page, other, take);
+    // The letters so far: of the sign-up, and of the changed password.
+    await page.context().clearCookies();
+    await signUpAs(page, site, "frances@example.com");
+    await recovery(page, other, site, 2, take);
   } finally {
     await context.close();
     await elsewhere.close();

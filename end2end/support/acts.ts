@@ -2,7 +2,7 @@
 
 import { expect, type Page, type Response } from "@playwright/test";
 import type { Letter, Site } from "./server.mjs";
-import type { Person } from "./people.ts";
+import { type Person, somebody } from "./people.ts";
 
 /** Presses a button that sends a form; gives the form's answer. */
 export async function press(page: Page, name: string): Promise<Response> {
@@ -74,6 +74,35 @@ export async function join(page: Page, site: Site, person: Person) {
   await expectAccount(page, person);
 }
 
+const API = "/api/v1/auth";
+
+/** Signs in without a page, for what is not about signing in. */
+export async function beSignedIn(page: Page, site: Site, person: Person) {
+  const data = { email: person.email, password: person.password };
+  expect((await page.context().request.post(`${site.url}${API}/login/`, { data })).status()).toBe(200);
+}
+
+/** Somebody with an account, made without a browser. The letter of the sign-up is the first that they have. */
+export async function haveAccount(site: Site, person = somebody()): Promise<Person> {
+  const tell = async (what: string, body: Record<string, string>) => {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${site.url}${API}/${what}/`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(answer.ok, `${what}: ${answer.status}`).toBe(true);
+  };
+  const { email, password } = person;
+  const names = { first_name: person.firstName, last_name: person.lastName };
+  await tell("register", { email, password, password_confirm: password, ...names });
+  await tell("verify-email", { email, password, code: await codeTo(site, person) });
+  return person;
+}
+
+/** The same, signed in here. */
+export async function haveSignedIn(page: Page, site: Site): Promise<Person> {
+  const person = await haveAccount(site);
+  await beSignedIn(page, site, person);
+  return person;
+}
+
 export async function fillSignIn(page: Page, email: string, password: string) {
   await page.getByLabel("Email address", { exact: true }).fill(email);
   await page.getByLabel("Password", { exact: true }).fill(password);
@@ -100,4 +129,63 @@ export async function expectAccount(page: Page, person: Person) {
 export async function expectNobody(page: Page) {
   await page.goto("/account");
   await expect(page).toHaveURL("/login?next=%2Faccount");
+}
+
+/** Ends on "Check your email", for a new password. */
+export async function askReset(page: Page, email: string) {
+  await page.goto("/password/reset");
+  await page.getByLabel("Email address", { exact: true }).fill(email);
+  expect((await press(page, "Send the code")).status()).toBe(303);
+  await expect(page).toHaveURL("/password/reset/confirm");
+  await expect(heading(page)).toHaveText("Check your email");
+}
+
+/** The newest letter about a new password: the second one that a person with an account gets. */
+export async function resetLetterTo(site: Site, person: Person, count = 2): Promise<Letter> {
+  const letter = await letterTo(site, person, count);
+  expect(letter.subject).toBe(`${letter.code} is your Vestibule password reset code`);
+  return letter;
+}
+
+export async function resetCodeTo(site: Site, person: Person, count = 2): Promise<string> {
+  const { code } = await resetLetterTo(site, person, count);
+  expect(code).toMatch(/^\d{6}$/);
+  return code ?? "";
+}
+
+export async function resetLinkTo(site: Site, person: Person, count = 2): Promise<string> {
+  const { link } = await resetLetterTo(site, person, count);
+  expect(link).toContain(`${site.url}/password/reset/confirm?token=`);
+  return link ?? "";
+}
+
+export const fillNewPassword = (page: Page, password: string) => page.getByLabel("New password", { exact: true }).fill(password);
+
+export async function enterResetCode(page: Page, code: string, password: string): Promise<Response> {
+  await codeField(page).fill(code);
+  await fillNewPassword(page, password);
+  return press(page, "Change password");
+}
+
+export async function changePassword(page: Page, current: string, fresh: string): Promise<Response> {
+  await page.getByLabel("Current password", { exact: true }).fill(current);
+  await fillNewPassword(page, fresh);
+  return press(page, "Change password");
+}
+
+/** Looks at the link until its time is over. */
+export async function expectExpired(page: Page, link: string) {
+  await expect(async () => {
+    await page.goto(link);
+    await expect(heading(page)).toHaveText("This link has expired", { timeout: 50 });
+  }).toPass({ intervals: [100] });
+}
+
+/** By the Tab key, over not more than a few stops. */
+export async function tabTo(page: Page, id: string) {
+  const field = page.locator(`[id="${id}"]`);
+  for (let stop = 0; stop < 3 && !(await field.evaluate((element) => element === document.activeElement)); stop++) {
+    await page.keyboard.press("Tab");
+  }
+  await expect(field).toBeFocused();
 }

@@ -1,31 +1,10 @@
 // Every page in every state it can be seen in. The tests about looks and access go through all of them.
 
 import type { Page } from "@playwright/test";
+import { ACCOUNT_STATES } from "./account-states.ts";
 import { enterCode, fillSignIn, fillSignUp, join, letterTo, linkTo, press, signUp, wrong } from "./acts.ts";
 import { somebody, WRONG_PASSWORD } from "./people.ts";
-import type { Site } from "./server.mjs";
-
-interface World {
-  page: Page;
-  site: Site;
-  siteWith: (settings: Record<string, string>) => Promise<Site>;
-  elsewhere: (site?: Site) => Promise<Page>;
-}
-
-/** Brings the page into the state; gives another page where the state is in another browser. */
-type Open = (world: World) => Promise<Page | void>;
-
-const at =
-  (path: string): Open =>
-  async ({ page }) => {
-    await page.goto(path);
-  };
-
-async function openDetails(page: Page) {
-  for (const details of await page.locator("details").all()) {
-    if ((await details.getAttribute("open")) === null) await details.locator("summary").click();
-  }
-}
+import { at, type Open, openDetails, type World } from "./world.ts";
 
 /** A person of whom a letter has arrived, and the link in it. */
 async function signedUp({ page, site }: World) {
@@ -178,4 +157,5 @@ export const STATES: Record<string, Open> = {
     await openDetails(page);
   },
   "page not found": at("/nowhere"),
+  ...ACCOUNT_STATES,
 };

@@ -14,7 +14,7 @@ interface OfTest {
   /** Starts a site with other settings, for this test only. */
   siteWith: (settings: Record<string, string>) => Promise<Site>;
   /** A page of another browser: nothing that this one did is known there. */
-  elsewhere: (site?: Site) => Promise<Page>;
+  elsewhere: (site?: Site, userAgent?: string) => Promise<Page>;
 }
 
 export const test = base.extend<OfTest, OfWorker>({
@@ -49,9 +49,9 @@ export const test = base.extend<OfTest, OfWorker>({
   },
   elsewhere: async ({ browser, site, watch }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
-    await use(async (there = site) => {
+    await use(async (there = site, userAgent) => {
       // Playwright gives it the options of the project.
-      const context = await browser.newContext({ baseURL: there.url });
+      const context = await browser.newContext({ baseURL: there.url, ...(userAgent && { userAgent }) });
       contexts.push(context);
       watch.over(context);
       return context.newPage();

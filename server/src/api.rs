@@ -26,18 +26,19 @@ pub(crate) use problem::Failed;
 
 /// Every operation of the API, in the order of the reference.
 fn operations() -> Vec<Operation> {
-    [
-        registration::operations(),
-        email_verification::operations(),
-        sessions::operations(),
-        tokens::operations(),
-        user::operations(),
-        passwords::operations(),
-        check::operations(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let groups = [
+        ("Sign-up", registration::operations()),
+        ("Proof of the address", email_verification::operations()),
+        ("Sign-in and sessions", sessions::operations()),
+        ("Tokens", tokens::operations()),
+        ("The person", user::operations()),
+        ("Passwords", passwords::operations()),
+        ("For proxies", check::operations()),
+    ];
+    let named = |(group, operations): (&'static str, Vec<Operation>)| {
+        operations.into_iter().map(move |operation| Operation { group, ..operation })
+    };
+    groups.into_iter().flat_map(named).collect()
 }
 
 /// Every route below [`API`]; each with and without a slash at its end.

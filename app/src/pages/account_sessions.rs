@@ -82,8 +82,9 @@ fn Row(device: Device) -> impl IntoView {
         <li>
             <div>
                 <h2>{name}</h2>
-                <p class="muted">"Signed in " {time(created_at)} ", from " {address}</p>
+                <p class="muted">"Signed in " {time(created_at)}</p>
                 <p class="muted">"Last active " {time(last_used_at)}</p>
+                <p class="muted">"From the network " {address}</p>
             </div>
             {end}
         </li>

@@ -12,12 +12,7 @@ use crate::parts::layout::Document;
 pub fn ApiDocs() -> impl IntoView {
     let Data::Api(document) = request().data else { return ().into_any() };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let operations: Vec<_> = members(&document["paths"])
-        .flat_map(|(path, methods)| members(methods).map(move |(method, described)| (path, method, described)))
-        // An alias is told with the name that it stands for.
-        .filter(|(.., described)| described["description"].is_null())
-        .map(|(path, method, described)| operation(&document, path, method, described))
-        .collect();
+    let groups: Vec<_> = document["tags"].as_array().into_iter().flatten().map(|tag| group(&document, tag)).collect();
     view! {
         <Document title="JSON API">
             <h1>"JSON API"</h1>
@@ -26,10 +21,21 @@ pub fn ApiDocs() -> impl IntoView {
                 "For programs: " <a href=paths::OPENAPI>"the same as OpenAPI 3.1"</a> ". Server: "
                 <code>{text(&document["servers"][0]["url"])}</code> "."
             </p>
-            {operations}
+            {groups}
         </Document>
     }
     .into_any()
+}
+
+fn group(document: &Value, tag: &Value) -> AnyView {
+    let name = tag["name"].as_str().unwrap_or_default().to_owned();
+    let operations: Vec<_> = members(&document["paths"])
+        .flat_map(|(path, methods)| members(methods).map(move |(method, described)| (path, method, described)))
+        // An alias is told with the name that it stands for.
+        .filter(|(.., described)| described["tags"][0] == tag["name"] && described["description"].is_null())
+        .map(|(path, method, described)| operation(document, path, method, described))
+        .collect();
+    view! { <h2>{name}</h2> {operations} }.into_any()
 }
 
 fn operation(document: &Value, path: &str, method: &str, described: &Value) -> AnyView {
@@ -39,21 +45,24 @@ fn operation(document: &Value, path: &str, method: &str, described: &Value) -> A
         .filter(|(_, methods)| methods[method]["operationId"] == format!("{id}Alias"))
         .map(|(path, _)| view! { <p class="muted">"Also at " <code>{path.to_owned()}</code></p> })
         .collect();
-    let signed_in = described["security"].is_array();
+    let signed_in = described["security"][0].as_object().is_some_and(|first| !first.is_empty());
     let body = &described["requestBody"]["content"]["application/json"];
     let fields = fields(document, &body["schema"]);
     let example = (!body["example"].is_null()).then(|| pretty(&body["example"]));
     let answers: Vec<_> = members(&described["responses"]).map(|(status, response)| answer(status, response)).collect();
+    let examples: Vec<_> =
+        members(&described["responses"]).filter_map(|(status, response)| example_of(status, response)).collect();
     view! {
         <section class="card" id=id>
-            <h2><code>{method.to_uppercase()} " " {path.to_owned()}</code></h2>
+            <h3><code>{method.to_uppercase()} " " {path.to_owned()}</code></h3>
             <p>{summary} "."</p>
             {aliases}
             {signed_in.then(|| view! { <p class="muted">"For signed-in people: access token as bearer or cookie."</p> })}
-            {(!fields.is_empty()).then(|| view! { <h3>"Takes"</h3> <ul>{fields}</ul> })}
+            {(!fields.is_empty()).then(|| view! { <h4>"Takes"</h4> <ul>{fields}</ul> })}
             {example.map(|example| view! { <pre tabindex="0">{example}</pre> })}
-            <h3>"Answers"</h3>
-            <dl class="facts">{answers}</dl>
+            <h4>"Answers"</h4>
+            <dl class="facts tight">{answers}</dl>
+            {examples}
         </section>
     }
     .into_any()
@@ -74,9 +83,24 @@ fn fields(document: &Value, schema: &Value) -> Vec<AnyView> {
 
 fn answer(status: &str, response: &Value) -> AnyView {
     let about = response["description"].as_str().unwrap_or_default().replace('`', "");
+    let headers: Vec<_> = members(&response["headers"]).map(|(name, _)| name).collect();
+    let headers = (!headers.is_empty()).then(|| format!("; with {}", headers.join(", ")));
+    view! { <div><dt>{status.to_owned()}</dt><dd>{about} {headers}</dd></div> }.into_any()
+}
+
+/// Of a success. Those of faults differ in their codes only.
+fn example_of(status: &str, response: &Value) -> Option<AnyView> {
     let example = &response["content"]["application/json"]["example"];
-    let example = (!example.is_null()).then(|| view! { <pre tabindex="0">{pretty(example)}</pre> });
-    view! { <div><dt>{status.to_owned()}</dt><dd>{about} {example}</dd></div> }.into_any()
+    let title = format!("Example of {status}");
+    (!example.is_null()).then(|| {
+        view! {
+            <details>
+                <summary>{title}</summary>
+                <pre tabindex="0">{pretty(example)}</pre>
+            </details>
+        }
+        .into_any()
+    })
 }
 
 fn pretty(value: &Value) -> String {

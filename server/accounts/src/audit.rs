@@ -77,10 +77,11 @@ impl Accounts {
     /// this returns: this process forgets it here, others read the news.
     pub(crate) async fn commit_change(&self, mut tx: Tx, user_id: Uuid) -> Result<()> {
         let now = self.0.clock.now();
-        tx.insert_change(new_id(now)?, user_id, now).await?;
+        let change = new_id(now)?;
+        tx.insert_change(change, user_id, now).await?;
         let committed = tx.commit().await;
         // Also after a failure: an answer may be lost after the change was made.
-        self.0.live.forget(user_id);
+        self.0.live.forget(change, user_id);
         committed
     }
 }

@@ -83,9 +83,12 @@ impl LiveSessions {
         memory.sessions += usize::from(is_new);
     }
 
-    /// Forgets a person: the next request of each of their sessions reads the database.
-    pub(crate) fn forget(&self, user_id: Uuid) {
-        self.write().forget(user_id);
+    /// Forgets a person after a change made here: the next request of each of their sessions reads the database.
+    pub(crate) fn forget(&self, change: Uuid, user_id: Uuid) {
+        let mut memory = self.write();
+        memory.forget(user_id);
+        // It will be read with the news of others.
+        memory.known.insert(change);
     }
 
     /// Acts on news that were asked for at `asked_at` (monotonic).

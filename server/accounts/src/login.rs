@@ -45,7 +45,7 @@ impl Accounts {
         let mut tx = self.0.store.write().await?;
         let remember = !form.remember.is_empty();
         let session = self.begin_session(&mut tx, visitor, &account.to_user(), remember).await?;
-        tx.commit().await?;
+        self.commit_change(tx, account.id).await?;
         Ok(LoginStep::Done(Box::new(session)))
     }
 

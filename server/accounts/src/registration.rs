@@ -121,7 +121,7 @@ impl Accounts {
                 None
             }
         };
-        tx.commit().await?;
+        self.commit_change(tx, account.id).await?;
         self.0.letters_waiting.notify_one();
 
         let email_sent = session.is_none();

@@ -20,6 +20,9 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// Longer ones say nothing more to a person.
 const MAX_USER_AGENT_CHARS: usize = 300;
 
+/// Sessions of one person. A program that signs in for every request it makes ends its own oldest ones.
+const MOST: i64 = 100;
+
 /// Columns of a session.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Session {
@@ -165,7 +168,8 @@ impl Accounts {
         Ok(session.map(|session| (session.id, session.user_id)))
     }
 
-    /// Begins a session in the transaction of the proof that allows it.
+    /// Begins a session in the transaction of the proof that allows it. It may end others, so the transaction is to be
+    /// committed by [`commit_change`](Self::commit_change).
     pub(crate) async fn begin_session(
         &self,
         tx: &mut Tx,
@@ -187,6 +191,7 @@ impl Accounts {
             expires_at: now + self.settings().lifetimes.session,
         };
         tx.insert_session(&session).await?;
+        tx.end_oldest_sessions(user.id, MOST, now).await?;
         self.record(tx, Event::SignedIn, Some(visitor), Some(user.id), Some(session.id)).await?;
         let refresh = RefreshToken::generate()?;
         let expires_at = self.idle_end(&session, now);

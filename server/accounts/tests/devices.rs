@@ -52,6 +52,19 @@ on_both_engines! {
         assert_eq!(world.accounts.devices(&as_person(&here)).await.expect("devices").len(), 1);
     }
 
+    async fn nobody_has_more_than_a_hundred_sessions(world: World) {
+        let first = world.person(EMAIL).await;
+        let accounts = world.with(|settings| settings.rate_limits = false).await;
+        let eve = world.person("eve@example.com").await;
+        for _ in 0..100 {
+            world.advance(TimeDelta::seconds(1));
+            done(accounts.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await);
+        }
+        assert_eq!(world.live_sessions().await, 101);
+        assert!(!world.is_alive(&first.access).await, "the oldest has ended");
+        assert!(world.is_alive(&eve.access).await);
+    }
+
     async fn a_device_that_was_not_used_for_two_weeks_is_not_shown(world: World) {
         world.person(EMAIL).await;
         world.advance(TimeDelta::days(14));

@@ -10,7 +10,7 @@ use super::Failed;
 use super::describe::Operation;
 
 pub(super) fn operations() -> Vec<Operation> {
-    let summary = "Who is signed in, as the headers `X-Auth-User`, `X-Auth-Email` and `X-Auth-User-Type`";
+    let summary = "Who is signed in, as headers";
     vec![
         Operation::new("check", Method::GET, &["check"], get(check), summary)
             .answers_nothing(StatusCode::OK, "Somebody is")

@@ -13,6 +13,8 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// One method of one path, and everything it may answer.
 pub(crate) struct Operation {
+    /// The heading it stands under in the reference.
+    pub(crate) group: &'static str,
     /// Unique; the name of a generated client's function.
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
@@ -67,6 +69,7 @@ impl Operation {
         summary: &'static str,
     ) -> Self {
         Self {
+            group: "",
             id,
             summary,
             method,

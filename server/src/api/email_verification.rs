@@ -54,10 +54,10 @@ pub(super) fn operations() -> Vec<Operation> {
 struct Confirmation {
     /// Of a letter's link.
     #[serde(alias = "key")]
-    #[schemars(length(min = 1))]
+    #[schemars(extend("pattern" = "\\S"))]
     token: String,
     /// Six digits.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("pattern" = "[0-9０-９]"))]
     code: String,
     #[schemars(with = "Option<String>")]
     email: String,

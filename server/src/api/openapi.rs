@@ -26,7 +26,11 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
         .with(|settings| settings.definitions_path = "/components/schemas".into())
         .into_generator();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut groups: Vec<&str> = Vec::new();
     for operation in super::operations() {
+        if groups.last() != Some(&operation.group) {
+            groups.push(operation.group);
+        }
         for (at, name) in operation.names.iter().enumerate() {
             let described = describe(&operation, at, rules, &mut generator);
             let path = paths.entry(format!("{API}/{name}/")).or_default();
@@ -47,6 +51,7 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": public_url }],
+        "tags": groups.iter().map(|group| json!({ "name": group })).collect::<Value>(),
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -60,7 +65,7 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
 
 fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &mut SchemaGenerator) -> Value {
     let id = if at == 0 { operation.id.to_owned() } else { format!("{}Alias", operation.id) };
-    let mut described = json!({ "operationId": id, "summary": operation.summary });
+    let mut described = json!({ "operationId": id, "summary": operation.summary, "tags": [operation.group] });
     if at > 0 {
         described["description"] = format!("The same as `{}`.", operation.id).into();
     }

@@ -53,6 +53,10 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .takes::<Address>(&[&["email"]], json!({ "email": "ada@example.com" }))
         .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": ASKED }))
+        .leads_to(
+            "confirmPasswordReset",
+            json!({ "email": "$request.body#/email", "code": "481920", "new_password": new }),
+        )
         .finds([(Field::Email, Fault::Malformed)])
         .limited(),
         Operation::new(
@@ -124,12 +128,12 @@ async fn ask(
 #[serde(default)]
 struct Reset {
     /// Of the letter's link.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("pattern" = "\\S"))]
     token: String,
     #[schemars(extend("format" = "email", "maxLength" = 254))]
     email: String,
     /// Six digits.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("pattern" = "[0-9０-９]"))]
     code: String,
     #[serde(alias = "new_password1")]
     #[schemars(with = "String", extend("format" = "password"))]

@@ -55,6 +55,15 @@ impl Tx {
             .bind(user_id).bind(but).bind(now).execute(conn).await?.rows_affected()))
     }
 
+    /// All of a person's but those used last.
+    pub(crate) async fn end_oldest_sessions(&mut self, user_id: Uuid, keep: i64, now: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query(
+            "UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND ended_at IS NULL AND id NOT IN (
+                 SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL
+                 ORDER BY last_used_at DESC, id DESC LIMIT $2)")
+            .bind(user_id).bind(keep).bind(now).execute(conn).await?.rows_affected()))
+    }
+
     /// A person's, that have not ended, the last used one first.
     pub(crate) async fn live_sessions(&mut self, user_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Session>> {
         Ok(on_either!(self, conn => sqlx::query_as(
