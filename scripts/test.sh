@@ -73,4 +73,10 @@ step "browser tests"
 step "against parts of others"
 "$scripts/outsiders.sh"
 
+step "guides for other services"
+"$scripts/integrations.sh"
+
+step "requests made from the description"
+"$scripts/schemathesis.sh"
+
 passed=yes

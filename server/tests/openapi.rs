@@ -127,3 +127,70 @@ async fn people_read_the_same_as_a_list_without_script_or_strangers() {
         assert!(address.starts_with(['/', '#']), "{address:.60}");
     }
 }
+
+#[tokio::test]
+async fn no_operation_takes_what_is_no_json_object() {
+    let world = World::new(&[("RATE_LIMITS", "off")]).await;
+    let mut client = world.person(1, "ada@example.com").await;
+    let document = world.site.openapi().clone();
+    let deep = format!("{{\"a\":{}", "[".repeat(16_000));
+    let huge = format!("{{\"a\":\"{}\"}}", "a".repeat(20_000));
+    let mut tried = 0;
+    for (method, path) in described(&document) {
+        let body = &document["paths"][&path][&method]["requestBody"]["content"]["application/json"]["schema"];
+        let Some(name) = body["$ref"].as_str().and_then(|name| name.rsplit('/').next()) else { continue };
+        let fields = document["components"]["schemas"][name]["properties"].as_object().expect("fields");
+        let field = fields.keys().next().expect("a field");
+        let of_type = |value: &str| format!("{{\"{field}\": {value}}}");
+        let mut wrong: Vec<Vec<u8>> =
+            ["[]", "null", "\"a\"", "1", "{", "{} {}", "\u{feff}{}", "{\"a\": NaN}", "{\"a\": 1e999}", &deep]
+                .map(|body| body.as_bytes().to_vec())
+                .into();
+        wrong.extend(["1", "true", "[\"a\"]", "{\"a\": 1}"].map(|value| of_type(value).into_bytes()));
+        wrong.push(format!("{{\"{field}\": \"a\", \"{field}\": \"b\"}}").into_bytes());
+        wrong.push(b"{\"a\": \"\xff\"}".to_vec());
+        wrong.push("{}".encode_utf16().flat_map(u16::to_le_bytes).collect());
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+        for body in wrong {
+            let shown = String::from_utf8_lossy(&body).chars().take(40).collect::<String>();
+            let answer =
+                client.send(method.clone(), &path, &[("content-type", "application/json")], Body::from(body)).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (StatusCode::BAD_REQUEST, "malformed_request"),
+                "{path} {shown}"
+            );
+            tried += 1;
+        }
+        let answer =
+            client.send(method.clone(), &path, &[("content-type", "application/json")], Body::from(huge.clone())).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        for content_type in ["text/plain", FORM, "", "application/jsonp", "multipart/form-data"] {
+            let answer = client.send(method.clone(), &path, &[("content-type", content_type)], Body::from("{}")).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {content_type}");
+        }
+        let nul = Body::from(of_type("\"a\\u0000b\""));
+        let answer = client.send(method.clone(), &path, &[("content-type", "application/json")], nul).await;
+        assert!(!answer.status.is_server_error(), "{path}: {}", answer.text());
+    }
+    assert!(tried > 200, "{tried}");
+    assert!(client.is_signed_in(), "nothing of this ended the session");
+}
+
+#[tokio::test]
+async fn no_header_turns_one_method_into_another() {
+    let world = World::new(&[]).await;
+    let mut client = world.person(1, "ada@example.com").await;
+    for header in ["x-http-method-override", "x-http-method", "x-method-override"] {
+        for path in
+            ["/api/v1/auth/sessions/?_method=DELETE", "/api/v1/auth/logout/all/?_method=POST", "/api/v1/auth/logout/"]
+        {
+            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+                client.send(method, path, &[(header, "DELETE")], Body::empty()).await;
+                client.send(Method::GET, path, &[(header, "POST")], Body::empty()).await;
+            }
+        }
+    }
+    let me = client.send(Method::GET, "/api/v1/auth/user/", &[], Body::empty()).await;
+    assert_eq!(me.status, StatusCode::OK);
+}

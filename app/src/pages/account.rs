@@ -42,7 +42,7 @@ pub fn Account() -> impl IntoView {
                     </div>
                     <div>
                         <dt>"Devices"</dt>
-                        <dd><a href=paths::ACCOUNT_SESSIONS>"See" <span class="vh">" devices"</span></a></dd>
+                        <dd><a href=paths::ACCOUNT_SESSIONS>"See your devices"</a></dd>
                     </div>
                 </dl>
                 <form method="post" action=paths::LOGOUT>

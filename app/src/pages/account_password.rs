@@ -40,7 +40,7 @@ pub fn AccountPassword() -> impl IntoView {
             <Document title="Change your password" form=paths::ACCOUNT_PASSWORD islands=true>
                 <AccountNav/>
                 <h1>"Change your password"</h1>
-                <p>"Every other device is signed out by it."</p>
+                <p>"This signs out all your other devices."</p>
                 <form method="post" action=paths::ACCOUNT_PASSWORD novalidate=true id="change-password">
                     <Companion email=signed_in.user.email/>
                     <TextField

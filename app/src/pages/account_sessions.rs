@@ -68,7 +68,7 @@ fn Row(device: Device) -> impl IntoView {
     };
     let hidden = format!(" {name}");
     let end = if is_this {
-        view! { <span class="tag">"This device"</span> }.into_any()
+        ().into_any()
     } else {
         view! {
             <form method="post" action=paths::ACCOUNT_SESSIONS_END>
@@ -81,7 +81,7 @@ fn Row(device: Device) -> impl IntoView {
     view! {
         <li>
             <div>
-                <h2>{name}</h2>
+                <h2>{name} {is_this.then(|| view! { <span class="tag">"This device"</span> })}</h2>
                 <p class="muted">"Signed in " {time(created_at)}</p>
                 <p class="muted">"Last active " {time(last_used_at)}</p>
                 <p class="muted">"From the network " {address}</p>

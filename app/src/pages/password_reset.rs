@@ -56,9 +56,9 @@ pub fn Forgotten() -> impl IntoView {
     view! {
         <Document title="Reset your password" form=paths::PASSWORD_RESET islands=true>
             <h1>"Reset your password"</h1>
-            <p>"We send a code and a link to your email address. With either you choose a new password."</p>
-            <AskForm label="Send the code" quiet=false/>
-            <p class="alone"><a href=paths::LOGIN>"I remember it: sign in"</a></p>
+            <p>"We send a code and a link to your email address. Use either to choose a new password."</p>
+            <AskForm label="Send the code"/>
+            <p class="alone"><a href=paths::LOGIN>"I remember my password: sign in"</a></p>
             <Feedback form="reset".to_owned() kind=FormKind::Address rules=rules/>
         </Document>
     }
@@ -82,12 +82,12 @@ pub fn Proven() -> impl IntoView {
         }
         .into_any(),
         Data::Reset { link: ResetLink::Expired { at, superseded }, .. } => {
-            let why = if superseded { "there is a newer letter, or a newer password" } else { "it was too old" };
+            let why = if superseded { ", when a newer letter was sent or the password was changed" } else { "" };
             view! {
                 <Document title="This link has expired">
                     <h1>"This link has expired"</h1>
                     <TooLate at=at why=why/>
-                    <AskForm label="Send a new code" quiet=true/>
+                    <AskForm label="Send a new code"/>
                 </Document>
             }
             .into_any()
@@ -96,7 +96,7 @@ pub fn Proven() -> impl IntoView {
             <Document title="This link does not work">
                 <h1>"This link does not work"</h1>
                 <p>"Copy the whole link from the email, or ask for a new one."</p>
-                <AskForm label="Send a new code" quiet=true/>
+                <AskForm label="Send a new code"/>
             </Document>
         }
         .into_any(),
@@ -105,7 +105,7 @@ pub fn Proven() -> impl IntoView {
             <Document title="Start again" form=paths::PASSWORD_RESET_CONFIRM>
                 <h1>"Start again"</h1>
                 <p>"This browser has not asked for a new password. Open the link in the email, or ask here."</p>
-                <AskForm label="Send the code" quiet=false/>
+                <AskForm label="Send the code"/>
             </Document>
         }
         .into_any(),
@@ -165,7 +165,7 @@ fn ByLink(email: String, token: String) -> impl IntoView {
                         </p>
                     }
                 })}
-            <p>"For the account of " <strong>{email.clone()}</strong> ". Every device is signed out by it."</p>
+            <p>"For the account of " <strong>{email.clone()}</strong> ". This signs out every device."</p>
             <form method="post" action=paths::PASSWORD_RESET_CONFIRM novalidate=true id="new-password-form">
                 <input type="hidden" name="token" value=token/>
                 <NewPassword email=email state=state/>
@@ -195,7 +195,7 @@ fn NewPassword(email: String, state: FormState) -> impl IntoView {
 }
 
 #[component]
-fn AskForm(label: &'static str, quiet: bool) -> impl IntoView {
+fn AskForm(label: &'static str) -> impl IntoView {
     view! {
         <form method="post" action=paths::PASSWORD_RESET novalidate=true id="reset">
             <TextField
@@ -204,7 +204,7 @@ fn AskForm(label: &'static str, quiet: bool) -> impl IntoView {
                 label="Email address"
                 state=FormState::of(paths::PASSWORD_RESET)
             />
-            <button class=if quiet { "btn quiet" } else { "btn" } type="submit" data-busy="Sending…">{label}</button>
+            <button class="btn" type="submit" data-busy="Sending…">{label}</button>
         </form>
     }
 }

@@ -49,5 +49,5 @@ pub(crate) fn MailboxHint() -> impl IntoView {
 #[component]
 pub(crate) fn TooLate(at: chrono::DateTime<chrono::Utc>, why: &'static str) -> impl IntoView {
     let at = view! { <time datetime=at.to_rfc3339()>{at.format("%H:%M on %-d %B %Y (UTC)").to_string()}</time> };
-    view! { <p>"This link worked until " {at} "; then " {why} "."</p> }
+    view! { <p>"This link worked until " {at} {why} "."</p> }
 }

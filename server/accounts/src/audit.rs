@@ -22,6 +22,7 @@ pub(crate) enum Event {
     ProfileChanged,
     Disabled,
     Enabled,
+    KeyMade,
     KeyRotated,
 }
 
@@ -39,6 +40,7 @@ impl Event {
             Self::ProfileChanged => "profile.change",
             Self::Disabled => "account.disable",
             Self::Enabled => "account.enable",
+            Self::KeyMade => "key.make",
             Self::KeyRotated => "key.rotate",
         }
     }

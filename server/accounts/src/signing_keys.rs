@@ -232,7 +232,8 @@ impl Accounts {
         };
         tx.insert_signing_key(&row).await?;
         tx.retire_signing_keys_but(&id, signs_from + self.settings().lifetimes.access + KEPT_AFTER).await?;
-        self.record(&mut tx, Event::KeyRotated, None, None, None).await?;
+        let event = if signs_from > now { Event::KeyRotated } else { Event::KeyMade };
+        self.record(&mut tx, event, None, None, None).await?;
         let rows = tx.signing_keys().await?;
         tx.commit().await?;
         self.0.keys.load(rows)

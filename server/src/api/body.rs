@@ -48,9 +48,13 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalBody<T> 
     type Rejection = Failed;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
-        if axum::body::HttpBody::size_hint(request.body()).exact() == Some(0) {
+        let (parts, body) = request.into_parts();
+        let bytes = to_bytes(body, MAX_OCTETS).await.map_err(|_| Failed::from(Refusal::TooLarge))?;
+        // However its length was told.
+        if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
+        let request = Request::from_parts(parts, axum::body::Body::from(bytes));
         Body::from_request(request, state).await.map(|Body(body)| Self(body))
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let summary = "Who is signed in, as headers";
     vec![
         Operation::new("check", Method::GET, &["check"], get(check), summary)
-            .answers_nothing(StatusCode::OK, "Somebody is")
+            .answers_nothing(StatusCode::OK, "Signed in")
             .carries([
                 ("X-Auth-User", "Id of the person"),
                 ("X-Auth-Email", "Their address, its domain in ASCII"),
