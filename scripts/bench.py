@@ -1,6 +1,6 @@
 """Figures of the release binary, from one run. Says how loaded the machine was: compare figures of one run only.
 
-usage: bench.py VESTIBULE ARGON2ID
+usage: bench.py VESTIBULE ARGON2ID HELLO
 """
 
 import gzip
@@ -73,7 +73,7 @@ def rate(seconds, clients, work):
 
 
 def main():
-    binary, argon2id = sys.argv[1:3]
+    binary, argon2id, hello = sys.argv[1:4]
     print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before the run")
     print(f"binary: {os.path.getsize(binary) / 1e6:.1f} MB")
     with tempfile.TemporaryDirectory() as folder:
@@ -110,9 +110,68 @@ def main():
         pages = rate(5, CLIENTS, lambda at: call(port, "GET", "/register", None, connections[at]))
         print(f"page /register: {pages:.0f}/s (the Python client is the slower side)")
         print(f"memory after that: {memory_mib(server.pid):.1f} MiB")
+        requests_with_tokens(folder, port, hello)
+        print(f"memory after that: {memory_mib(server.pid):.1f} MiB")
         server.terminate()
         server.wait(15)
     print(f"load {os.getloadavg()[0]:.2f} after the run")
+
+
+def requests_with_tokens(folder, port, hello):
+    """Reads, verifications and renewals, beside the least that axum can do on the same cores in the same run."""
+    hello_port = free_port()
+    bar = subprocess.Popen([hello, str(hello_port)])
+    try:
+        while True:
+            try:
+                call(hello_port, "GET", "/")
+                break
+            except OSError:
+                continue
+        access, _ = tokens(port)
+        api = "/api/v1/auth"
+        with_bearer = f"wrk.headers['Authorization'] = 'Bearer {access}'"
+        with_body = f"wrk.method = 'POST'; wrk.body = '{json.dumps({'token': access})}'; wrk.headers['Content-Type'] = 'application/json'"
+        figures = [("a bare axum hello", hello_port, "/", ""), ("GET user/", port, f"{api}/user/", with_bearer),
+                   ("POST token/verify/", port, f"{api}/token/verify/", with_body)]
+        rates = [(what, wrk(folder, to, path, script)) for what, to, path, script in figures]
+        rates.append(("POST token/refresh/", refreshes(folder, port)))
+        for what, number in rates:
+            print(f"{what}: {number:,.0f}/s ({100 * number / rates[0][1]:.0f} % of hello)")
+    finally:
+        bar.terminate()
+        bar.wait(15)
+
+
+def refreshes(folder, port):
+    """Each connection has a session of its own, and renews it by the token of the last answer."""
+    chains = ", ".join(f"'{tokens(port)[1]}'" for _ in range(CLIENTS))
+    return wrk(folder, port, "/api/v1/auth/token/refresh/", f"""
+local chains, taken = {{{chains}}}, 0
+function setup(thread) taken = taken + 1; thread:set("refresh", chains[taken]) end
+function request()
+  return wrk.format("POST", nil, {{["Content-Type"] = "application/json", ["Host"] = wrk.headers["Host"]}}, '{{"refresh":"' .. refresh .. '"}}')
+end
+function response(status, headers, body) refresh = body:match('"refresh":"([^"]+)"') or refresh end
+""", threads=CLIENTS)
+
+
+def wrk(folder, port, path, script, threads=2):
+    """Requests a second by as many connections as clients; every answer must be 200."""
+    file = os.path.join(folder, "wrk.lua")
+    with open(file, "w") as lua:
+        lua.write(f"wrk.headers['Host'] = 'localhost:{port}'\n{script}\n")
+    command = ["wrk", f"-t{threads}", f"-c{CLIENTS}", f"-d{SECONDS}s", "-s", file, f"http://127.0.0.1:{port}{path}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        sys.exit(f"bench: {path}: {said}")
+    return float(said.split("Requests/sec:")[1].split()[0])
+
+
+def tokens(port):
+    _, text, _ = call(port, "POST", "/api/v1/auth/login/", json.dumps({"email": "p0@example.com", "password": PASSWORD}))
+    answer = json.loads(text)["tokens"]
+    return answer["access"], answer["refresh"]
 
 
 def sign_ups(server, port):
