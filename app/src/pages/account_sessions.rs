@@ -40,6 +40,9 @@ pub fn AccountSessions() -> impl IntoView {
             <form method="post" action=paths::ACCOUNT_SESSIONS_END_OTHERS>
                 <button class="btn quiet" type="submit">"Sign out all other devices"</button>
             </form>
+            <p class="muted">
+                "A device you do not know? Sign it out, then " <a href=paths::ACCOUNT_PASSWORD>"change your password"</a> "."
+            </p>
         }
         .into_any()
     } else {
@@ -53,9 +56,6 @@ pub fn AccountSessions() -> impl IntoView {
                 {this.into_iter().chain(others).map(|device| view! { <Row device=device/> }).collect_view()}
             </ul>
             {others_form}
-            <p class="muted">
-                "A device you do not know? Sign it out, then " <a href=paths::ACCOUNT_PASSWORD>"change your password"</a> "."
-            </p>
         </Document>
     }
 }

@@ -75,14 +75,15 @@ fn fields(document: &Value, schema: &Value) -> Vec<AnyView> {
     members(&schema["properties"])
         .map(|(name, property)| {
             let must = if required.iter().any(|other| other == name) { "" } else { " (optional)" };
-            let about = property["description"].as_str().map(|about| format!(": {about}"));
-            view! { <li><code>{name.to_owned()}</code> {must} {about}</li> }.into_any()
+            let about = property["description"].as_str().map(|about| format!(": {}", plain(about)));
+            let about = format!("{must}{}", about.unwrap_or_default());
+            view! { <li><code>{name.to_owned()}</code>{about}</li> }.into_any()
         })
         .collect()
 }
 
 fn answer(status: &str, response: &Value) -> AnyView {
-    let about = response["description"].as_str().unwrap_or_default().replace('`', "");
+    let about = plain(response["description"].as_str().unwrap_or_default());
     let headers: Vec<_> = members(&response["headers"]).map(|(name, _)| name).collect();
     let headers = (!headers.is_empty()).then(|| format!("; with {}", headers.join(", ")));
     view! { <div><dt>{status.to_owned()}</dt><dd>{about} {headers}</dd></div> }.into_any()
@@ -101,6 +102,11 @@ fn example_of(status: &str, response: &Value) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Descriptions are Markdown; what is code in them is plain enough without its marks.
+fn plain(text: &str) -> String {
+    text.replace('`', "").replace('\n', " ")
 }
 
 fn pretty(value: &Value) -> String {
