@@ -82,17 +82,19 @@ export async function beSignedIn(page: Page, site: Site, person: Person) {
   expect((await page.context().request.post(`${site.url}${API}/login/`, { data })).status()).toBe(200);
 }
 
-/** Somebody with an account, made without a browser. The letter of the sign-up is the first that they have. */
+/** Somebody with an account, made without a browser and signed in nowhere. The letter of the sign-up is the first that they have. */
 export async function haveAccount(site: Site, person = somebody()): Promise<Person> {
   const tell = async (what: string, body: Record<string, string>) => {
     const headers = { "content-type": "application/json" };
     const answer = await fetch(`${site.url}${API}/${what}/`, { method: "POST", headers, body: JSON.stringify(body) });
     expect(answer.ok, `${what}: ${answer.status}`).toBe(true);
+    return answer.json();
   };
   const { email, password } = person;
   const names = { first_name: person.firstName, last_name: person.lastName };
   await tell("register", { email, password, password_confirm: password, ...names });
-  await tell("verify-email", { email, password, code: await codeTo(site, person) });
+  const { tokens } = await tell("verify-email", { email, password, code: await codeTo(site, person) });
+  await tell("logout", { refresh: tokens.refresh });
   return person;
 }
 
@@ -123,6 +125,12 @@ export async function expectAccount(page: Page, person: Person) {
   await expect(page).toHaveURL("/account");
   await expect(heading(page)).toHaveText(nameOf(person));
   await expect(page.getByRole("main")).toContainText(person.email);
+}
+
+/** Signed out from elsewhere while looking at the account: at sign-in, at the next request. */
+export async function expectSentOut(page: Page) {
+  await page.reload();
+  await expect(page).toHaveURL("/login?next=%2Faccount");
 }
 
 /** Signed out: the account asks to sign in. */
@@ -182,9 +190,9 @@ export async function expectExpired(page: Page, link: string) {
 }
 
 /** By the Tab key, over not more than a few stops. */
-export async function tabTo(page: Page, id: string) {
+export async function tabTo(page: Page, id: string, stops = 3) {
   const field = page.locator(`[id="${id}"]`);
-  for (let stop = 0; stop < 3 && !(await field.evaluate((element) => element === document.activeElement)); stop++) {
+  for (let stop = 0; stop < stops && !(await field.evaluate((element) => element === document.activeElement)); stop++) {
     await page.keyboard.press("Tab");
   }
   await expect(field).toBeFocused();

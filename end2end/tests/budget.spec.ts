@@ -2,8 +2,7 @@
 
 import { get, type IncomingHttpHeaders } from "node:http";
 import { brotliCompressSync } from "node:zlib";
-import { join } from "../support/acts.ts";
-import { somebody } from "../support/people.ts";
+import { haveSignedIn } from "../support/acts.ts";
 import { expect, test } from "../support/test.ts";
 
 const KB = 1000;
@@ -12,8 +11,13 @@ const HTML = 4 * KB;
 const FIRST_SIGHT = 14 * KB;
 const SCRIPT = 90 * KB;
 
-const SIGNED_OUT = ["/", "/register", "/login", "/verify-email", "/logout", "/help", "/accessibility", "/nowhere"];
-const WITHOUT_FORM = ["/", "/help", "/accessibility", "/logout", "/verify-email", "/nowhere"];
+/** HTML and style of an account page. */
+const ACCOUNT = 20 * KB;
+
+const START_AGAIN = "/password/reset/confirm";
+const WITHOUT_FORM = ["/", "/help", "/accessibility", "/logout", "/verify-email", START_AGAIN, "/nowhere"];
+const SIGNED_OUT = ["/register", "/login", "/password/reset", ...WITHOUT_FORM];
+const SIGNED_IN = ["/account", "/account/password", "/account/sessions"];
 
 interface Sent {
   headers: IncomingHttpHeaders;
@@ -21,9 +25,9 @@ interface Sent {
 }
 
 /** As a browser that takes Brotli gets it, still compressed. */
-function sent(url: string): Promise<Sent> {
+function sent(url: string, cookie = ""): Promise<Sent> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { headers: { "accept-encoding": "br", accept: "text/html" } }, (answer) => {
+    const request = get(url, { headers: { "accept-encoding": "br", accept: "text/html", cookie } }, (answer) => {
       const parts: Buffer[] = [];
       answer.on("data", (part) => parts.push(part));
       answer.on("end", () => resolve({ headers: answer.headers, body: Buffer.concat(parts) }));
@@ -32,8 +36,8 @@ function sent(url: string): Promise<Sent> {
   });
 }
 
-async function weigh(url: string): Promise<number> {
-  const { headers, body } = await sent(url);
+async function weigh(url: string, cookie = ""): Promise<number> {
+  const { headers, body } = await sent(url, cookie);
   return headers["content-encoding"] === "br" ? body.length : brotliCompressSync(body).length;
 }
 
@@ -50,6 +54,27 @@ test("what is seen first fits one round trip", async ({ site }) => {
     expect.soft(weight, `HTML of ${SIGNED_OUT[at]}`).toBeLessThanOrEqual(HTML);
     expect.soft(weight + sum, `HTML, style and icon of ${SIGNED_OUT[at]}`).toBeLessThanOrEqual(FIRST_SIGHT);
   }
+});
+
+test("account pages are light", async ({ page, site }) => {
+  await haveSignedIn(page, site);
+  const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  const style = (await sent(`${site.url}/account`, cookie)).body.toString().match(/\/assets\/[^"]+\.css/)?.[0];
+  const sum = await weigh(`${site.url}${style}`);
+  for (const path of SIGNED_IN) {
+    const weight = await weigh(site.url + path, cookie);
+    console.log(`${path}: ${weight} bytes, with style ${weight + sum}`);
+    expect.soft(weight, path).toBeGreaterThan(500);
+    expect.soft(weight + sum, path).toBeLessThanOrEqual(ACCOUNT);
+  }
+});
+
+test("the reading of the API is within one round trip, style and all", async ({ site }) => {
+  const page = await weigh(`${site.url}/api/docs`);
+  const style = (await sent(`${site.url}/api/docs`)).body.toString().match(/\/assets\/[^"]+\.css/)?.[0];
+  const sum = page + (await weigh(`${site.url}${style}`));
+  console.log(`/api/docs: ${page} bytes, with style ${sum}`);
+  expect(sum).toBeLessThanOrEqual(FIRST_SIGHT);
 });
 
 test("script is small, comes late, and is kept for ever", async ({ page, site }) => {
@@ -73,11 +98,11 @@ test("script is small, comes late, and is kept for ever", async ({ page, site })
 
 test("a page without a form loads no script", async ({ page, site }) => {
   const scripts: string[] = [];
-  await join(page, site, somebody());
+  await haveSignedIn(page, site);
   page.on("request", (request) => {
     if (request.resourceType() === "script") scripts.push(request.url());
   });
-  for (const path of ["/account", "/", "/logout"]) await page.goto(path, { waitUntil: "networkidle" });
+  for (const path of ["/account", "/account/sessions", "/api/docs", "/", "/logout"]) await page.goto(path, { waitUntil: "networkidle" });
   await page.context().clearCookies();
   for (const path of WITHOUT_FORM) await page.goto(path, { waitUntil: "networkidle" });
   expect(scripts).toEqual([]);

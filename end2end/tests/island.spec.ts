@@ -122,7 +122,7 @@ test.describe("with script", () => {
 
 test("without script there is no button that needs it", async ({ page, javaScriptEnabled }) => {
   test.skip(javaScriptEnabled, "with script there is");
-  for (const path of ["/register", "/login"]) {
+  for (const path of ["/register", "/login", "/password/reset"]) {
     await page.goto(path);
     await expect(heading(page)).toBeVisible();
     await expect(page.locator("button[type=button]:visible")).toHaveCount(0);

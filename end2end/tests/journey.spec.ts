@@ -100,7 +100,8 @@ test("everything that sign-up asks is in the account", async ({ page, site }) =>
   await press(page, "Create account");
   await enterCode(page, await codeTo(site, person));
   await expectAccount(page, person);
-  await expect(page.getByRole("definition")).toHaveText([nameOf(person), /Confirmed$/, "host", "+442079460018", /\d{4}$/, /UTC$/]);
+  const asked = [nameOf(person), /Confirmed$/, "host", "+442079460018", /\d{4}$/, /UTC$/];
+  await expect(page.getByRole("definition")).toHaveText([...asked, "Change password", /devices$/]);
 });
 
 test("in the same browser the link takes one press", async ({ page, site }) => {
