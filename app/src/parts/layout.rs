@@ -59,10 +59,11 @@ pub(crate) fn Document(
 fn SiteHeader() -> AnyView {
     let PageRequest { site, visitor, path, .. } = request();
     let here = path.split('?').next().unwrap_or_default().to_owned();
+    let inside = here.starts_with("/account/").then_some("true");
     let current = move |target: &str| (here == target).then_some("page");
     let links = if visitor.signed_in.is_some() {
         view! {
-            <a href=paths::ACCOUNT aria-current=current(paths::ACCOUNT)>"Your account"</a>
+            <a href=paths::ACCOUNT aria-current=current(paths::ACCOUNT).or(inside)>"Your account"</a>
             <form method="post" action=paths::LOGOUT>
                 <button class="link" type="submit">"Sign out"</button>
             </form>

@@ -2,12 +2,12 @@
 
 use accounts::{Device, LoginStep, Visitor};
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::routing::{delete, get, post};
 use chrono::{DateTime, Utc};
 use contract::login::LoginForm;
-use contract::{Fault, Field, Password, Refusal};
+use contract::{Fault, Field, Password, Problem, Refusal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use super::describe::Operation;
 use super::reply::{Message, Reply};
 use super::tokens::{self, Renewal, Tokens, presented_refresh};
 use super::user::{self, User};
-use crate::Site;
+use crate::{Site, visitor};
 
 const SIGNED_OUT: &str = "You have signed out";
 const SIGNED_OUT_EVERYWHERE: &str = "You have signed out on every device";
@@ -106,30 +106,40 @@ async fn create(
     }
 }
 
-async fn end(
-    State(site): State<Site>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(browser): Extension<Session>,
-    headers: HeaderMap,
-    OptionalBody(sent): OptionalBody<Renewal>,
-) -> Result<Reply<Message>, Failed> {
-    let refresh = presented_refresh(&site, &headers, sent.refresh)?;
-    site.accounts().sign_out(&visitor, refresh.as_deref()).await?;
-    app::request::forget(&browser).await?;
-    Ok(Reply::message(SIGNED_OUT).without_session(&site))
+async fn end(site: State<Site>, leaving: Leaving) -> Result<Reply<Message>, Failed> {
+    site.accounts().sign_out(&leaving.visitor, leaving.refresh.as_deref()).await?;
+    leaving.with(&site, SIGNED_OUT).await
 }
 
-async fn end_all(
-    State(site): State<Site>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(browser): Extension<Session>,
-    headers: HeaderMap,
-    OptionalBody(sent): OptionalBody<Renewal>,
-) -> Result<Reply<Message>, Failed> {
-    let refresh = presented_refresh(&site, &headers, sent.refresh)?;
-    site.accounts().sign_out_everywhere(&visitor, refresh.as_deref()).await?;
-    app::request::forget(&browser).await?;
-    Ok(Reply::message(SIGNED_OUT_EVERYWHERE).without_session(&site))
+async fn end_all(site: State<Site>, leaving: Leaving) -> Result<Reply<Message>, Failed> {
+    site.accounts().sign_out_everywhere(&leaving.visitor, leaving.refresh.as_deref()).await?;
+    leaving.with(&site, SIGNED_OUT_EVERYWHERE).await
+}
+
+/// Who signs out, by whatever they brought.
+struct Leaving {
+    visitor: Visitor,
+    browser: Session,
+    refresh: Option<String>,
+}
+
+impl FromRequest<Site> for Leaving {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, site: &Site) -> Result<Self, Failed> {
+        let visitor = visitor::of(request.extensions())?;
+        let browser = request.extensions().get::<Session>().cloned().ok_or(Problem::Internal)?;
+        let headers = request.headers().clone();
+        let OptionalBody(Renewal { refresh }) = OptionalBody::from_request(request, site).await?;
+        Ok(Self { visitor, browser, refresh: presented_refresh(site, &headers, refresh)? })
+    }
+}
+
+impl Leaving {
+    async fn with(self, site: &Site, words: &'static str) -> Result<Reply<Message>, Failed> {
+        app::request::forget(&self.browser).await?;
+        Ok(Reply::message(words).without_session(site))
+    }
 }
 
 /// A session. Holds nothing that would let anyone in.
