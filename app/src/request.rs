@@ -138,6 +138,11 @@ impl Door {
         self.session.insert(RESET, email.trim()).await.map_err(internal)
     }
 
+    /// It was used.
+    pub async fn forget_reset(&self) -> Result<(), Failed> {
+        self.session.remove::<String>(RESET).await.map(drop).map_err(internal)
+    }
+
     /// Where a person wanted to go, for when the address is confirmed.
     pub async fn remember_next(&self, next: &str) -> Result<(), Failed> {
         match paths::local(next) {

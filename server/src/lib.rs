@@ -27,6 +27,7 @@ use std::sync::Arc;
 use accounts::{Accounts, Clock, Mailer, SmtpServer, Store};
 use app::request::Cookies;
 use axum::Router;
+use axum::body::Bytes;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
@@ -42,8 +43,8 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) cookies: Cookies,
     pub(crate) facts: Arc<app::page::Site>,
-    /// The description of the API.
-    pub(crate) openapi: Arc<serde_json::Value>,
+    /// The description of the API, and the same as text.
+    pub(crate) openapi: (Arc<serde_json::Value>, Bytes),
 }
 
 impl Site {
@@ -67,7 +68,11 @@ impl Site {
 
     /// The description of the API (OpenAPI 3.1).
     pub fn openapi(&self) -> &Arc<serde_json::Value> {
-        &self.0.openapi
+        &self.0.openapi.0
+    }
+
+    pub(crate) fn openapi_text(&self) -> Bytes {
+        self.0.openapi.1.clone()
     }
 
     pub(crate) fn facts(&self) -> &Arc<app::page::Site> {
@@ -89,8 +94,11 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Accounts, Box<dyn Err
 /// The whole site.
 pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error + Send + Sync>> {
     let accounts = open(&config, clock).await?;
+    accounts.prepare_keys().await?;
     app::pages::register_server_functions();
-    let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), Arc::new(openapi(&config)));
+    let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), openapi(&config));
+    let text = Bytes::from(openapi.to_string());
+    let openapi = (Arc::new(openapi), text);
     Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, openapi })))
 }
 

@@ -7,7 +7,7 @@ use app::page::PAGES;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -65,7 +65,7 @@ pub(crate) fn router(site: Site) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .route("/.well-known/jwks.json", get(public_keys))
         .route(paths::CHANGE_PASSWORD, get(|| async { (StatusCode::FOUND, [(LOCATION, paths::ACCOUNT_PASSWORD)]) }))
-        .route(paths::OPENAPI, get(|State(site): State<Site>| async move { axum::Json((**site.openapi()).clone()) }))
+        .route(paths::OPENAPI, get(description))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(is_ready));
     guarded(all, site)
@@ -87,6 +87,10 @@ fn guarded(router: Router<Site>, site: Site) -> Router {
 async fn public_keys(State(site): State<Site>) -> Response {
     let cache = [(axum::http::header::CACHE_CONTROL, "public, max-age=300")];
     (cache, axum::Json(site.accounts().public_keys())).into_response()
+}
+
+async fn description(State(site): State<Site>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], site.openapi_text()).into_response()
 }
 
 async fn is_ready(State(site): State<Site>) -> Response {

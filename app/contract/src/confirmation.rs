@@ -8,7 +8,7 @@ use crate::{Fault, Password};
 pub const CODE_DIGITS: usize = 6;
 
 /// Confirmation as typed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConfirmationForm {
     /// From the link.
@@ -21,6 +21,13 @@ pub struct ConfirmationForm {
     pub password: Password,
     /// A password that replaces that one.
     pub new_password: Password,
+}
+
+/// Tokens and codes are nothing for a log.
+impl std::fmt::Debug for ConfirmationForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfirmationForm").finish_non_exhaustive()
+    }
 }
 
 /// Six digits as people type or paste them: spaces, hyphens and full-width digits are forgiven.

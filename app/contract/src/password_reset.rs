@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Password;
 
 /// Proof of the mailbox, and the password to be.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PasswordResetForm {
     /// Of a letter's link.
@@ -18,4 +18,11 @@ pub struct PasswordResetForm {
     pub new_password: Password,
     /// The same once more, from programs that ask for it.
     pub new_password_confirm: Option<Password>,
+}
+
+/// Tokens and codes are nothing for a log.
+impl std::fmt::Debug for PasswordResetForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordResetForm").finish_non_exhaustive()
+    }
 }

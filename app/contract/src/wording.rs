@@ -32,6 +32,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::CurrentPassword | Field::OldPassword, Fault::Missing) => "Enter your password",
         (Field::OldPassword, _) => "This is not your present password. Check it, then try again",
         (Field::CurrentPassword, _) => "This is not the password chosen at sign-up. Check it, or set a new one",
+        (Field::NewPassword, Fault::Mismatch) => "The two passwords are not the same",
         (Field::Password | Field::NewPassword, _) => "Password must not contain the character NUL",
         (Field::PasswordConfirm, Fault::Missing) => "Enter the password again",
         (Field::PasswordConfirm, _) => "The two passwords are not the same",

@@ -1,6 +1,6 @@
 //! A forgotten password: the address, then the proof and the new password. Looking at a link changes nothing.
 
-use accounts::ResetLink;
+use accounts::{PasswordReset, ResetLink};
 use contract::feedback::FormKind;
 use contract::password_reset::PasswordResetForm;
 use contract::{Field, Password, paths};
@@ -35,13 +35,13 @@ pub async fn reset_password(
 ) -> Result<(), Failed> {
     let door = Door::of_request();
     let form = PasswordResetForm { token, email, code, new_password: password, new_password_confirm: None };
-    let user = door.accounts.reset_password(&door.visitor, &form).await?;
-    match &door.visitor.signed_in {
-        Some(signed_in) if signed_in.user.id != user.id => {
+    match door.accounts.reset_password(&door.visitor, &form).await? {
+        PasswordReset::AnotherStaysSignedIn => {
+            door.forget_reset().await?;
             door.notify(Notice::OtherPasswordReset).await?;
             go_to(paths::ACCOUNT);
         }
-        _ => {
+        PasswordReset::SignInNext => {
             door.sign_out().await?;
             door.notify(Notice::PasswordReset).await?;
             go_to(paths::LOGIN);

@@ -1,5 +1,5 @@
-//! What happened to accounts, written in the transaction that did it: there is no change without its record, and no
-//! record of what did not happen. Never holds an address of a mailbox, a token or a password.
+//! What happened to accounts, written in the transaction that did it: no row tells what did not happen. Never holds an
+//! address of a mailbox, a token or a password.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -73,17 +73,5 @@ impl Accounts {
         tracing::info!(event = event.name(), user, session, "recorded");
         let entry = Entry { id: new_id(now)?, happened_at: now, event, user_id, session_id, address };
         tx.insert_audit_event(&entry).await
-    }
-
-    /// Commits a change that ends sessions or alters what they say of a person. Nobody remembers the old state when
-    /// this returns: this process forgets it here, others read the news.
-    pub(crate) async fn commit_change(&self, mut tx: Tx, user_id: Uuid) -> Result<()> {
-        let now = self.0.clock.now();
-        let change = new_id(now)?;
-        tx.insert_change(change, user_id, now).await?;
-        let committed = tx.commit().await;
-        // Also after a failure: an answer may be lost after the change was made.
-        self.0.live.forget(change, user_id);
-        committed
     }
 }

@@ -54,7 +54,9 @@ impl Accounts {
         let mut tx = self.0.store.write().await?;
         let session = tx.live_session(id, now).await?.filter(|session| session.user_id == here.user.id);
         let Some(session) = session else { return Ok(None) };
-        tx.end_session(id, now).await?;
+        if !tx.end_session(id, now).await? {
+            return Ok(None);
+        }
         self.record(&mut tx, Event::SessionEnded, Some(visitor), Some(here.user.id), Some(id)).await?;
         self.commit_change(tx, here.user.id).await?;
         Ok(Some(name(&session.user_agent)))

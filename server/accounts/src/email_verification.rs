@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::audit::Event;
 use crate::limits::Action;
-use crate::password_hash::check_uncommon;
+use crate::new_password::About;
 use crate::proof::{Link, Whose};
 use crate::store::{Account, OneTimeToken, Profile, Tx};
 use crate::tokens::Purpose;
@@ -138,11 +138,8 @@ impl Accounts {
         }
         let profile = account.profile();
         if !form.new_password.is_empty() {
-            let email = EmailAddress::parse(&account.email).ok();
-            let rules = &self.settings().sign_up;
-            let faulty = |fault| Error::field(Field::NewPassword, fault);
-            form.new_password.check_new(rules.password_min_length, email.as_ref(), &rules.site_name).map_err(faulty)?;
-            check_uncommon(&form.new_password, &[&account.email, &rules.site_name]).map_err(faulty)?;
+            self.judge_new_password(&form.new_password, None, About::account(account))
+                .map_err(|fault| Error::field(Field::NewPassword, fault))?;
             return Ok(Profile { password_hash: self.0.hasher.hash(&form.new_password).await?, ..profile });
         }
         if self.settings().login_on_verify == LoginOnVerify::Always {
@@ -172,6 +169,8 @@ impl Accounts {
             let was_spent = state.is_some_and(|state| state.consumed_at.is_some());
             return if was_spent { Ok(Confirmed::Already) } else { Err(Refusal::TokenInvalid.into()) };
         }
+        // Whoever proves the mailbox now has the last word on the password.
+        tx.supersede_one_time_tokens(account.id, Purpose::ResetPassword, now).await?;
         if !tx.verify_user(account.id, profile, now).await? {
             return Ok(Confirmed::Already);
         }

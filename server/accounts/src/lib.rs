@@ -23,6 +23,7 @@ mod live;
 mod login;
 mod mail;
 mod mailer;
+mod new_password;
 mod outbox;
 mod password_change;
 mod password_hash;
@@ -49,7 +50,7 @@ pub use import::{HashKind, ImportReport};
 pub use jwt::AccessClaims;
 pub use login::LoginStep;
 pub use mailer::{MailboxMessage, Mailer, SmtpServer};
-pub use password_reset::ResetLink;
+pub use password_reset::{PasswordReset, ResetLink};
 pub use registration::{PendingSignUp, Registered};
 pub use sessions::{NewSession, SignedIn};
 pub use settings::{
@@ -89,10 +90,8 @@ impl Accounts {
         let limits = limits::Limits::new(settings.rate_limits, clock.clone());
         let live = live::LiveSessions::new(clock.clone());
         let letters_waiting = tokio::sync::Notify::new();
-        let accounts =
-            Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, live, letters_waiting }));
-        accounts.prepare_keys().await?;
-        Ok(accounts)
+        keys.load(store.read().await?.signing_keys().await?)?;
+        Ok(Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, live, letters_waiting })))
     }
 
     /// The operator's choices.

@@ -35,8 +35,10 @@ pub(crate) enum Action {
     ResetRequest,
     /// Password resets asked for one address.
     ResetRequestFor,
-    /// Password changes of one person.
+    /// Tries of the present password by one session.
     ChangePassword,
+    /// The same by all sessions of a person.
+    ChangePasswordOf,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Self::SignInAs => (5, TimeDelta::minutes(5)),
             // Wide, because whoever fills it keeps the owner out too.
             Self::SignInAnywhere => (100, TimeDelta::hours(1)),
+            Self::ChangePasswordOf => (20, TimeDelta::hours(1)),
             Self::ResetRequestFor => (3, TimeDelta::hours(1)),
         }
     }

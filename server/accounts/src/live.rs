@@ -11,6 +11,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::store::Tx;
+use crate::tokens::new_id;
 use crate::{Accounts, Clock, Result, SignedIn};
 
 /// Without news for so long, memory is not believed. The bound of how late another process may be.
@@ -18,6 +20,9 @@ const BELIEVED_FOR: TimeDelta = TimeDelta::seconds(2);
 
 /// News are read as far back as clocks of machines may differ and a transaction may take.
 const LOOK_BACK: TimeDelta = TimeDelta::seconds(60);
+
+/// More than this between two rounds of news is no round.
+const JUMP: TimeDelta = TimeDelta::seconds(20);
 
 /// Sessions remembered at most; then all are forgotten, and read again as they come.
 const MAX_SESSIONS: usize = 50_000;
@@ -35,6 +40,8 @@ struct Memory {
     sessions: usize,
     /// On the monotonic clock.
     believed_until: TimeDelta,
+    /// By the clock of the day.
+    heard_at: Option<DateTime<Utc>>,
     /// News that were acted on.
     known: HashSet<Uuid>,
     /// Counts what was forgotten: whoever began to read before must not remember what was read.
@@ -74,8 +81,7 @@ impl LiveSessions {
             return;
         }
         if memory.sessions >= MAX_SESSIONS {
-            memory.people.clear();
-            memory.sessions = 0;
+            memory.forget_all();
         }
         let live = Live { signed_in: signed_in.clone(), expires_at };
         let person = memory.people.entry(signed_in.user.id).or_default();
@@ -83,17 +89,27 @@ impl LiveSessions {
         memory.sessions += usize::from(is_new);
     }
 
-    /// Forgets a person after a change made here: the next request of each of their sessions reads the database.
-    pub(crate) fn forget(&self, change: Uuid, user_id: Uuid) {
-        let mut memory = self.write();
-        memory.forget(user_id);
-        // It will be read with the news of others.
-        memory.known.insert(change);
+    /// Forgets a person: the next request of each of their sessions reads the database.
+    pub(crate) fn forget(&self, user_id: Uuid) {
+        self.write().forget(user_id);
+    }
+
+    /// A change that this process made and has acted on; it will be read with the news of others.
+    pub(crate) fn knows(&self, change: Uuid) {
+        self.write().known.insert(change);
     }
 
     /// Acts on news that were asked for at `asked_at` (monotonic).
     fn hear(&self, news: &[(Uuid, Uuid)], asked_at: TimeDelta) {
+        let now = self.clock.now();
         let mut memory = self.write();
+        // After a silence, or a jump of the clock that news are dated by, older news may have been missed.
+        let was_silent = asked_at > memory.believed_until;
+        let has_jumped = memory.heard_at.is_none_or(|heard_at| (now - heard_at).abs() > JUMP);
+        if was_silent || has_jumped {
+            memory.forget_all();
+        }
+        memory.heard_at = Some(now);
         for (id, user_id) in news {
             if !memory.known.contains(id) {
                 memory.forget(*user_id);
@@ -113,6 +129,12 @@ impl LiveSessions {
 }
 
 impl Memory {
+    fn forget_all(&mut self) {
+        self.generation += 1;
+        self.people.clear();
+        self.sessions = 0;
+    }
+
     fn forget(&mut self, user_id: Uuid) {
         self.generation += 1;
         if let Some(sessions) = self.people.remove(&user_id) {
@@ -122,6 +144,21 @@ impl Memory {
 }
 
 impl Accounts {
+    /// Commits a change that ends sessions or alters what they say of a person. This process remembers nothing of the
+    /// old state when it returns; others read the news.
+    pub(crate) async fn commit_change(&self, mut tx: Tx, user_id: Uuid) -> Result<()> {
+        let now = self.0.clock.now();
+        let change = new_id(now)?;
+        tx.insert_change(change, user_id, now).await?;
+        let committed = tx.commit().await;
+        // Also after a failure: an answer may be lost after the change was made, or before it is.
+        self.0.live.forget(user_id);
+        if committed.is_ok() {
+            self.0.live.knows(change);
+        }
+        committed
+    }
+
     /// Reads the news of other processes, once: changed people, new signing keys. To be called twice a second; while
     /// it is not, or fails, every request reads the database.
     pub async fn hear_news(&self) -> Result<()> {
@@ -130,5 +167,59 @@ impl Accounts {
         let news = tx.changes_since(self.0.clock.now() - LOOK_BACK).await?;
         self.0.live.hear(&news, asked_at);
         self.0.keys.load(tx.signing_keys().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::User;
+
+    fn someone(now: DateTime<Utc>) -> SignedIn {
+        let user = User {
+            id: Uuid::from_u128(1),
+            email: "ada@example.com".to_owned(),
+            email_verified: true,
+            first_name: String::new(),
+            last_name: String::new(),
+            user_type: "guest".to_owned(),
+            phone: None,
+            locale: "en".to_owned(),
+            created_at: now,
+            updated_at: now,
+        };
+        SignedIn { user, session_id: Uuid::from_u128(2), auth_time: now, remember: false }
+    }
+
+    #[test]
+    fn what_was_read_before_something_was_forgotten_is_not_kept() {
+        let clock = Clock::manual();
+        let (live, ada) = (LiveSessions::new(clock.clone()), someone(clock.now()));
+        live.hear(&[], clock.monotonic());
+        let (user, session, until) = (ada.user.id, ada.session_id, clock.now() + TimeDelta::days(1));
+        let before = live.generation();
+        live.forget(user);
+        live.keep(before, &ada, until);
+        assert_eq!(live.get(user, session), None);
+        live.keep(live.generation(), &ada, until);
+        assert_eq!(live.get(user, session).as_ref(), Some(&ada));
+        let before = live.generation();
+        live.hear(&[(Uuid::from_u128(9), user)], clock.monotonic());
+        live.keep(before, &ada, until);
+        assert_eq!(live.get(user, session), None);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_makes_everything_forgotten() {
+        let clock = Clock::manual();
+        let (live, ada) = (LiveSessions::new(clock.clone()), someone(clock.now()));
+        live.hear(&[], clock.monotonic());
+        live.keep(live.generation(), &ada, clock.now() + TimeDelta::days(1));
+        clock.advance(TimeDelta::seconds(1));
+        live.hear(&[], clock.monotonic());
+        assert!(live.get(ada.user.id, ada.session_id).is_some());
+        clock.advance(TimeDelta::seconds(-60));
+        live.hear(&[], clock.monotonic());
+        assert!(live.get(ada.user.id, ada.session_id).is_none());
     }
 }

@@ -38,11 +38,15 @@ impl Accounts {
         }
         let Some(account) = account else { return Err(Refusal::InvalidCredentials.into()) };
         tries.were_right(self);
-        self.upgrade_hash(&account, form).await?;
+        let hash = self.present_hash(&account, form).await?;
 
         // What this client was before is over, also when that was somebody else.
         self.sign_out(visitor, None).await?;
         let mut tx = self.0.store.write().await?;
+        // Whoever changed the password or shut the account meanwhile has ended all sessions: this one must not come after.
+        if !tx.confirm_hash(account.id, &account.password_hash, &hash).await? {
+            return Err(Refusal::InvalidCredentials.into());
+        }
         let remember = !form.remember.is_empty();
         let session = self.begin_session(&mut tx, visitor, &account.to_user(), remember).await?;
         self.commit_change(tx, account.id).await?;
@@ -101,14 +105,12 @@ impl Accounts {
         Ok(tries)
     }
 
-    async fn upgrade_hash(&self, account: &Account, form: &LoginForm) -> Result<()> {
-        if !self.0.hasher.is_outdated(&account.password_hash) {
-            return Ok(());
+    /// The hash to keep: the stored one, or a costlier one of the same password.
+    async fn present_hash(&self, account: &Account, form: &LoginForm) -> Result<String> {
+        if self.0.hasher.is_outdated(&account.password_hash) {
+            return self.0.hasher.hash(&form.password).await;
         }
-        let hash = self.0.hasher.hash(&form.password).await?;
-        let mut tx = self.0.store.write().await?;
-        tx.upgrade_hash(account.id, &account.password_hash, &hash).await?;
-        tx.commit().await
+        Ok(account.password_hash.clone())
     }
 }
 

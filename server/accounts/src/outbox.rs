@@ -13,8 +13,8 @@ use crate::mail::{
     AlreadyRegistered, Confirm, NoAccount, PasswordChanged, Rendered, ResetPassword, SessionTheft, Site,
 };
 use crate::mailer::NotSent;
-use crate::store::{Letter, Outgoing};
-use crate::tokens::{Proof, Purpose};
+use crate::store::{Account, Letter, Outgoing, Tx};
+use crate::tokens::{Proof, Purpose, new_id};
 use crate::{Accounts, EmailVerification, Error, MailboxMessage, Mailer, Result, jwt};
 
 /// Longer than a conversation with a mail server can take, each of its dozen steps at its time limit.
@@ -29,7 +29,16 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 /// What happened to accounts is kept this long.
 const AUDIT_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// News that could not be delivered for so long are none any more.
+const NEWS_KEPT: TimeDelta = TimeDelta::days(3);
+
 impl Accounts {
+    /// Posts a letter that only tells something.
+    pub(crate) async fn post_notice(&self, tx: &mut Tx, letter: Letter, account: &Account) -> Result<()> {
+        let now = self.0.clock.now();
+        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(now + NEWS_KEPT)).await
+    }
+
     /// Waits until a letter is posted here, or for so long: letters of other nodes, and put off ones, make no sound.
     pub async fn wait_for_letters(&self, at_most: Duration) {
         tokio::time::timeout(at_most, self.0.letters_waiting.notified()).await.ok();

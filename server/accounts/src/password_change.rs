@@ -8,20 +8,20 @@ use contract::{EmailAddress, Fault, Field, Refusal};
 
 use crate::audit::Event;
 use crate::limits::Action;
-use crate::password_hash::check_uncommon;
-use crate::store::{Account, Letter, Tx};
-use crate::tokens::{Purpose, new_id};
+use crate::new_password::About;
+use crate::store::Letter;
+use crate::tokens::Purpose;
 use crate::{Accounts, Error, NewSession, Result, Visitor};
 
 impl Accounts {
     /// Replaces the password. Answers the session that takes the place of this one.
     pub async fn change_password(&self, visitor: &Visitor, form: &PasswordChangeForm) -> Result<NewSession> {
         let here = visitor.session()?;
-        self.0.limits.spend(Action::ChangePassword, here.user.id.to_string())?;
+        self.0.limits.spend(Action::ChangePassword, here.session_id.to_string())?;
+        self.0.limits.spend(Action::ChangePasswordOf, here.user.id.to_string())?;
         let rules = &self.settings().sign_up;
         form.check(rules, EmailAddress::parse(&here.user.email).ok().as_ref())?;
-        let about = [&here.user.email, &here.user.first_name, &here.user.last_name, &rules.site_name];
-        check_uncommon(&form.new_password, &about.map(String::as_str))
+        self.judge_uncommon(&form.new_password, About::user(&here.user))
             .map_err(|fault| Error::field(Field::NewPassword, fault))?;
 
         let account = self.0.store.read().await?.account(here.user.id).await?;
@@ -46,11 +46,5 @@ impl Accounts {
         self.commit_change(tx, account.id).await?;
         self.0.letters_waiting.notify_one();
         Ok(session)
-    }
-
-    /// Posts a letter that only tells something.
-    pub(crate) async fn post_notice(&self, tx: &mut Tx, letter: Letter, account: &Account) -> Result<()> {
-        let now = self.0.clock.now();
-        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, None).await
     }
 }

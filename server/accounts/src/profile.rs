@@ -18,15 +18,12 @@ impl Accounts {
         };
         let checked = form.check(&now, &self.settings().sign_up);
         let fixed = read_only(form, user);
-        let profile = match (checked, fixed.is_empty()) {
-            (Ok(profile), true) => profile,
+        let change = match (checked, fixed.is_empty()) {
+            (Ok(change), true) => change,
             (checked, _) => return Err([fixed, checked.err().unwrap_or_default()].concat().into()),
         };
-        if profile == now {
-            return Ok(user.clone());
-        }
         let mut tx = self.0.store.write().await?;
-        tx.change_profile(user.id, &profile, self.0.clock.now()).await?;
+        tx.change_profile(user.id, &change, self.0.clock.now()).await?;
         let account = tx.account(user.id).await?.ok_or_else(|| Error::internal("an account vanished"))?;
         self.record(&mut tx, Event::ProfileChanged, Some(visitor), Some(user.id), None).await?;
         self.commit_change(tx, user.id).await?;

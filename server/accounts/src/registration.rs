@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::limits::Action;
-use crate::password_hash::check_uncommon;
+use crate::new_password::About;
 use crate::store::{Account, Letter, Profile, Tx};
 use crate::tokens::{Purpose, new_id};
 use crate::{Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address};
@@ -121,7 +121,11 @@ impl Accounts {
                 None
             }
         };
-        self.commit_change(tx, account.id).await?;
+        if session.is_some() {
+            self.commit_change(tx, account.id).await?;
+        } else {
+            tx.commit().await?;
+        }
         self.0.letters_waiting.notify_one();
 
         let email_sent = session.is_none();
@@ -134,9 +138,12 @@ impl Accounts {
     fn check_registration(&self, form: &RegistrationForm) -> Result<(Registration, String)> {
         let rules = &self.settings().sign_up;
         let registration = form.check(rules)?;
-        let about =
-            [&registration.first_name, &registration.last_name, registration.email.local_part(), &rules.site_name];
-        check_uncommon(&registration.password, &about).map_err(|fault| Error::field(Field::Password, fault))?;
+        let about = About {
+            email: registration.email.as_str(),
+            first_name: &registration.first_name,
+            last_name: &registration.last_name,
+        };
+        self.judge_uncommon(&registration.password, about).map_err(|fault| Error::field(Field::Password, fault))?;
         let email_key = address::key(&registration.email).map_err(|fault| Error::field(Field::Email, fault))?;
         Ok((registration, email_key))
     }

@@ -199,8 +199,9 @@ impl Accounts {
         Ok(self.signing_keys())
     }
 
-    /// At start: there is a key to sign with, and the newest is of the algorithm that the settings name.
-    pub(crate) async fn prepare_keys(&self) -> Result<()> {
+    /// Before tokens are made: there is a key to sign with, and the newest is of the algorithm that the settings name.
+    /// For the process that serves, not for commands: those may be run with other settings, by mistake.
+    pub async fn prepare_keys(&self) -> Result<()> {
         let now = self.0.clock.now();
         let rows = self.0.store.read().await?.signing_keys().await?;
         let salt = if rows.is_empty() { FIRST } else { random()? };
@@ -231,7 +232,11 @@ impl Accounts {
             retires_at: None,
         };
         tx.insert_signing_key(&row).await?;
-        tx.retire_signing_keys_but(&id, signs_from + self.settings().lifetimes.access + KEPT_AFTER).await?;
+        // Keys of another secret are not ours to end: the process that has it may be signing with them.
+        for older in self.0.keys.ring().keys.iter().filter(|key| key.retires_at.is_none() && key.id != id) {
+            let retires_at = signs_from + self.settings().lifetimes.access + KEPT_AFTER;
+            tx.retire_signing_key(&older.id, retires_at).await?;
+        }
         let event = if signs_from > now { Event::KeyRotated } else { Event::KeyMade };
         self.record(&mut tx, event, None, None, None).await?;
         let rows = tx.signing_keys().await?;

@@ -181,7 +181,15 @@ impl From<sqlx::Error> for Error {
                 tracing::error!(%error, "the database does not answer");
                 Refusal::Unavailable { retry_after: 5 }.into()
             }
+            // Waited too long for a lock, or two waited for each other: PostgreSQL chose this one to give way.
+            sqlx::Error::Database(error) if error.code().is_some_and(|code| GAVE_WAY.contains(&&*code)) => {
+                tracing::warn!(%error, "a transaction gave way");
+                Refusal::Unavailable { retry_after: 1 }.into()
+            }
             error => Self::internal(error),
         }
     }
 }
+
+/// `lock_not_available`, `deadlock_detected`, `query_canceled` (PostgreSQL, appendix A).
+const GAVE_WAY: [&str; 3] = ["55P03", "40P01", "57014"];

@@ -58,6 +58,8 @@ on_both_engines! {
     async fn another_algorithm_comes_by_rotation(world: World) {
         let session = world.person(EMAIL).await;
         let other = world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await;
+        assert_eq!(other.signing_keys().len(), 1, "a command changes nothing");
+        other.prepare_keys().await.expect("a key");
         let kinds: Vec<_> = other.signing_keys().into_iter().map(|key| (key.algorithm, key.is_signing)).collect();
         assert_eq!(kinds, [("EdDSA".to_owned(), true), ("ES256".to_owned(), false)]);
         assert!(is_alive(&other, &session.access).await);
@@ -66,15 +68,25 @@ on_both_engines! {
         assert!(is_alive(&other, &session.access).await);
         world.accounts.hear_news().await.expect("news");
         assert!(world.is_alive(&session.access).await);
-        assert_eq!(world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await.signing_keys().len(), 2, "once");
+        let again = world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await;
+        again.prepare_keys().await.expect("a key");
+        assert_eq!(again.signing_keys().len(), 2, "once");
     }
 
     async fn no_row_holds_a_key_and_another_secret_makes_others(world: World) {
         let session = world.person(EMAIL).await;
         let other = world.with(|settings| settings.secret = b"nR4tV9xB2mK7qW1zL6cF3hJ8pD5sG0yA".to_vec().into()).await;
+        assert_eq!(published(&other).len(), 0, "what another secret made is none of its keys");
+        other.prepare_keys().await.expect("a key");
         assert_eq!(published(&other).len(), 1);
         assert_ne!(published(&other), published(&world.accounts));
         assert!(!is_alive(&other, &session.access).await);
+        // Whoever has the first secret goes on as before: nobody else ends its keys.
+        world.advance(TimeDelta::minutes(30));
+        world.accounts.hear_news().await.expect("news");
+        let own = done(world.sign_in(EMAIL, PASSWORD).await);
+        assert!(world.is_alive(&own.access).await);
+        assert_eq!(world.count("SELECT count(*) FROM signing_keys WHERE retires_at IS NOT NULL".into()).await, 0);
         let session = done(other.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await);
         assert!(is_alive(&other, &session.access).await);
     }

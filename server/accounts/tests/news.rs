@@ -15,6 +15,12 @@ impl World {
     }
 }
 
+/// A session whose tokens live as long as that process lets them.
+async fn done_by(accounts: &accounts::Accounts, world: &World) -> accounts::NewSession {
+    world.person(EMAIL).await;
+    done(accounts.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await)
+}
+
 on_both_engines! {
     async fn a_session_is_remembered_while_news_come(world: World) {
         let session = world.person(EMAIL).await;
@@ -73,6 +79,19 @@ on_both_engines! {
         world.accounts.hear_news().await.expect("news");
         world.end_silently().await;
         assert!(world.is_alive(&two.access).await, "still remembered");
+    }
+
+    async fn after_a_silence_nothing_is_believed_that_was_remembered_before(world: World) {
+        let slow = world.with(|settings| settings.lifetimes.access = TimeDelta::hours(1)).await;
+        let session = done_by(&slow, &world).await;
+        slow.hear_news().await.expect("news");
+        assert!(is_alive(&slow, &session.access).await);
+        // Another process ends it, and its news are older than a minute when they are asked for again.
+        world.advance(TimeDelta::seconds(1));
+        world.accounts.disable(EMAIL).await.expect("disabled");
+        world.advance(TimeDelta::minutes(5));
+        slow.hear_news().await.expect("news");
+        assert!(!is_alive(&slow, &session.access).await);
     }
 
     async fn what_has_ended_stays_ended_after_a_restart(world: World) {

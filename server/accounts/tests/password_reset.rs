@@ -30,7 +30,7 @@ impl World {
         self.accounts.request_password_reset(&visitor(), email).await.expect("the same answer");
     }
 
-    async fn reset(&self, form: &PasswordResetForm) -> accounts::Result<accounts::User> {
+    async fn reset(&self, form: &PasswordResetForm) -> accounts::Result<accounts::PasswordReset> {
         self.advance(TimeDelta::seconds(1));
         self.accounts.reset_password(&visitor(), form).await
     }
@@ -134,11 +134,12 @@ on_both_engines! {
         world.accounts.disable("disabled@example.com").await.expect("disabled");
         let people = ["known@example.com", "unconfirmed@example.com", "disabled@example.com", "unknown@example.com"];
         for email in people {
-            let (letters, rows) = (world.letters_to(email).await.len(), world.rows("outbox").await);
+            let letters = world.letters_to(email).await.len();
+            let rows = world.rows("outbox").await + world.rows("one_time_tokens").await;
             world.ask(email).await;
             assert_eq!(world.letters_to(email).await.len(), letters + 1, "{email}");
             // The nothing of those without an account stands for the token of those with one.
-            assert!((1..=2).contains(&(world.rows("outbox").await - rows)), "{email}");
+            assert_eq!(world.rows("outbox").await + world.rows("one_time_tokens").await, rows + 2, "{email}");
         }
         let subjects = |email| world.subjects(email);
         for email in &people[..2] {
@@ -196,6 +197,29 @@ on_both_engines! {
         let session = done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
         assert!(session.signed_in.user.email_verified);
         assert!(!matches!(world.sign_in(EMAIL, PASSWORD).await, Ok(LoginStep::Done(_))), "Mallory's password is gone");
+    }
+
+    async fn a_confirmation_with_a_new_password_kills_the_letters_asked_before(world: World) {
+        world.sign_up(EMAIL).await;
+        let confirm = world.token_to(EMAIL).await;
+        world.ask(EMAIL).await;
+        let reset = world.token_to(EMAIL).await;
+        let form = contract::confirmation::ConfirmationForm { new_password: Password::new(OTHER_PASSWORD), ..by_token(&confirm) };
+        signed_in(world.accounts.confirm_email(&visitor(), &form).await);
+        assert_eq!(refusal(world.reset(&with_token(&reset, "a third one of mine")).await), Refusal::TokenInvalid);
+        world.run("UPDATE one_time_tokens SET superseded_at = NULL WHERE purpose = 'reset_password'").await;
+        assert_eq!(refusal(world.reset(&with_token(&reset, "a third one of mine")).await), Refusal::TokenInvalid);
+        done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
+    }
+
+    async fn ones_own_name_is_no_new_password_wherever_it_is_chosen(world: World) {
+        world.person(EMAIL).await;
+        world.ask(EMAIL).await;
+        let (token, code) = (world.token_to(EMAIL).await, world.code_to(EMAIL).await);
+        let fault = [(Field::NewPassword, Fault::TooCommon)];
+        assert_eq!(faults(world.reset(&with_token(&token, "adaobrienadaobrien")).await), fault);
+        assert_eq!(faults(world.reset(&with_code(EMAIL, &code, "adaobrienadaobrien")).await), fault);
+        assert_eq!(world.count("SELECT count(*) FROM one_time_tokens WHERE attempts > 0 AND purpose = 'reset_password'".into()).await, 0);
     }
 
     async fn a_disabled_person_does_not_come_back_by_a_letter(world: World) {

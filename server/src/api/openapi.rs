@@ -47,7 +47,7 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
             "title": format!("{}: accounts", rules.site_name),
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Every path may be written without the slash at its end. Bodies are one JSON object, each \
-                key once, up to 16 KiB. Null counts as absent. Requests that a page of another site sends are refused.",
+                key once, up to 16 KiB. Null counts as absent, but for a profile, where it takes a value away. Requests that a page of another site sends are refused.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": public_url }],

@@ -1,6 +1,6 @@
 //! `POST password/change/`, `POST password/reset/`, `POST password/reset/confirm/`
 
-use accounts::Visitor;
+use accounts::{PasswordReset, Visitor};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -149,6 +149,8 @@ async fn reset(
 ) -> Result<Reply<Message>, Failed> {
     let Reset { token, email, code, new_password, new_password2: new_password_confirm } = sent;
     let form = PasswordResetForm { token, email, code, new_password, new_password_confirm };
-    site.accounts().reset_password(&visitor, &form).await?;
-    Ok(Reply::message(RESET))
+    Ok(match site.accounts().reset_password(&visitor, &form).await? {
+        PasswordReset::SignInNext => Reply::message(RESET).without_session(&site),
+        PasswordReset::AnotherStaysSignedIn => Reply::message(RESET),
+    })
 }

@@ -33,10 +33,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets the end of all keys but one that have none yet.
-    pub(crate) async fn retire_signing_keys_but(&mut self, id: &str, retires_at: DateTime<Utc>) -> Result<()> {
+    /// Sets the end of a key that has none yet.
+    pub(crate) async fn retire_signing_key(&mut self, id: &str, retires_at: DateTime<Utc>) -> Result<()> {
         on_either!(self, conn => sqlx::query(
-            "UPDATE signing_keys SET retires_at = $2 WHERE id <> $1 AND retires_at IS NULL")
+            "UPDATE signing_keys SET retires_at = $2 WHERE id = $1 AND retires_at IS NULL")
             .bind(id).bind(retires_at).execute(conn).await?.rows_affected());
         Ok(())
     }

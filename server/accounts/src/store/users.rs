@@ -1,6 +1,7 @@
 //! Table `users`.
 
 use chrono::{DateTime, Utc};
+use contract::profile::ProfileChange;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,6 +62,11 @@ impl Account {
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
+    }
+
+    /// Given name and family name.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        (&self.first_name, &self.last_name)
     }
 
     pub(crate) fn profile(&self) -> Profile {
@@ -141,7 +147,9 @@ impl Tx {
     /// Proves the address, once. False when it was proven before.
     pub(crate) async fn verify_user(&mut self, id: Uuid, profile: &Profile, now: DateTime<Utc>) -> Result<bool> {
         let verified = on_either!(self, conn => sqlx::query(
-            "UPDATE users SET verified_at = $2, updated_at = $2, password_hash = $3, first_name = $4, last_name = $5,
+            "UPDATE users SET verified_at = $2, updated_at = $2, password_hash = $3, password_changed_at =
+                              CASE WHEN password_hash = $3 THEN password_changed_at ELSE $2 END,
+                              first_name = $4, last_name = $5,
                               user_type = $6, phone = $7, locale = $8, terms_version = $9,
                               terms_accepted_at = $10
              WHERE id = $1 AND verified_at IS NULL AND disabled_at IS NULL")
@@ -152,11 +160,19 @@ impl Tx {
         Ok(verified == 1)
     }
 
-    /// Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile.
-    pub(crate) async fn upgrade_hash(&mut self, id: Uuid, old: &str, new: &str) -> Result<()> {
-        on_either!(self, conn => sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
-            .bind(id).bind(old).bind(new).execute(conn).await?.rows_affected());
-        Ok(())
+    /// Holds the password that was verified until the transaction ends, and replaces its hash by a costlier one of the
+    /// same password. False when the password was changed or the account shut meanwhile.
+    pub(crate) async fn confirm_hash(&mut self, id: Uuid, verified: &str, keep: &str) -> Result<bool> {
+        let confirmed = on_either!(self, conn => sqlx::query(
+            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+            .bind(id).bind(verified).bind(keep).execute(conn).await?.rows_affected());
+        if confirmed == 1 && verified != keep {
+            // Letters are bound to the password, not to the way it is kept.
+            on_either!(self, conn => sqlx::query(
+                "UPDATE one_time_tokens SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2")
+                .bind(id).bind(verified).bind(keep).execute(conn).await?.rows_affected());
+        }
+        Ok(confirmed == 1)
     }
 
     /// Replaces a password by another, unless it was replaced meanwhile.
@@ -169,33 +185,32 @@ impl Tx {
     }
 
     /// Replaces the password that a letter was asked under, and proves the address that the letter came to. False when
-    /// the password is a newer one.
+    /// the password is another by now.
     pub(crate) async fn reset_password(
         &mut self,
         id: Uuid,
+        asked_under: Option<&str>,
         new: &str,
-        asked_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let reset = on_either!(self, conn => sqlx::query(
-            "UPDATE users SET password_hash = $2, password_changed_at = $4, updated_at = $4,
+            "UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4,
                               verified_at = COALESCE(verified_at, $4)
-             WHERE id = $1 AND disabled_at IS NULL AND (password_changed_at IS NULL OR password_changed_at <= $3)")
-            .bind(id).bind(new).bind(asked_at).bind(now).execute(conn).await?.rows_affected());
+             WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+            .bind(id).bind(asked_under).bind(new).bind(now).execute(conn).await?.rows_affected());
         Ok(reset == 1)
     }
 
-    pub(crate) async fn change_profile(
-        &mut self,
-        id: Uuid,
-        profile: &contract::profile::Profile,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let phone = Some(&profile.phone).filter(|phone| !phone.is_empty());
+    /// Changes what is given, and nothing else.
+    pub(crate) async fn change_profile(&mut self, id: Uuid, change: &ProfileChange, now: DateTime<Utc>) -> Result<()> {
+        let phone = change.phone.as_ref().filter(|phone| !phone.is_empty());
         on_either!(self, conn => sqlx::query(
-            "UPDATE users SET first_name = $2, last_name = $3, phone = $4, locale = $5, updated_at = $6 WHERE id = $1")
-            .bind(id).bind(&profile.first_name).bind(&profile.last_name).bind(phone).bind(&profile.locale).bind(now)
-            .execute(conn).await?.rows_affected());
+            "UPDATE users SET first_name = COALESCE($2, first_name), last_name = COALESCE($3, last_name),
+                              phone = CASE WHEN $4 THEN $5 ELSE phone END, locale = COALESCE($6, locale),
+                              updated_at = $7
+             WHERE id = $1")
+            .bind(id).bind(&change.first_name).bind(&change.last_name).bind(change.phone.is_some()).bind(phone)
+            .bind(&change.locale).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
 

@@ -76,7 +76,9 @@ impl World {
         store.migrate().await.expect("tables");
         let clock = Clock::manual();
         let accounts = Accounts::new(settings(), store.clone(), Mailer::Mailbox(store.clone()), clock.clone()).await;
-        Self { accounts: accounts.expect("accounts"), clock, store, _folder: folder }
+        let accounts = accounts.expect("accounts");
+        accounts.prepare_keys().await.expect("a key");
+        Self { accounts, clock, store, _folder: folder }
     }
 
     /// The same people under other settings.
