@@ -70,9 +70,11 @@ fn fields(body: &[u8]) -> Result<BTreeMap<String, String>, Problem> {
     // The decoder replaces what is not UTF-8; a password must be refused instead of changed.
     let is_text = percent_encoding::percent_decode(body).decode_utf8().is_ok();
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| malformed.clone())?;
+    // The next decoder reads brackets as lists, and a name in brackets as the name.
+    let is_plain = pairs.iter().all(|(name, _)| !name.contains(['[', ']']));
     let count = pairs.len();
     let fields: BTreeMap<_, _> = pairs.into_iter().collect();
-    if is_text && fields.len() == count { Ok(fields) } else { Err(malformed) }
+    if is_text && is_plain && fields.len() == count { Ok(fields) } else { Err(malformed) }
 }
 
 /// Runs the server function, as a program would call it.

@@ -254,6 +254,13 @@ async fn a_form_is_a_form_however_it_is_sent() {
 #[tokio::test]
 async fn repeated_fields_and_broken_text_are_not_guessed_at() {
     let world = World::new(&[]).await;
+    for body in ["email%5B%5D=a%40example.com", "email[]=a@example.com&email=b@example.com", "email[0]=a@example.com"] {
+        for accept in ["text/html", "application/json"] {
+            let headers = [("accept", accept), ("content-type", FORM)];
+            let answer = world.client(1).send(Method::POST, "/password/reset", &headers, Body::from(body)).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body} {accept}");
+        }
+    }
     for body in ["email=a%40example.com&email=b%40example.com", "email=%ff%fe", "email=a&password=%c3%28"] {
         let headers = [("accept", "text/html"), ("content-type", FORM)];
         let answer = world.client(1).send(Method::POST, "/login", &headers, Body::from(body)).await;

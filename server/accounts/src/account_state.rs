@@ -3,15 +3,16 @@
 use contract::{EmailAddress, Refusal};
 
 use crate::audit::Event;
+use crate::tokens::Purpose;
 use crate::{Accounts, Result, User, address};
 
 impl Accounts {
-    /// Shuts an account: its sessions end before this returns, and nothing lets anyone in until it is enabled.
+    /// Shuts an account: its sessions and letters end before this returns, and nothing lets anyone in until it is enabled.
     pub async fn disable(&self, email: &str) -> Result<User> {
         self.set_disabled(email, true).await
     }
 
-    /// Opens a shut account. Its old sessions stay ended.
+    /// Opens a shut account. Its old sessions and letters stay ended.
     pub async fn enable(&self, email: &str) -> Result<User> {
         self.set_disabled(email, false).await
     }
@@ -24,6 +25,9 @@ impl Accounts {
         tx.set_disabled(account.id, disabled.then_some(now), now).await?;
         if disabled {
             tx.end_sessions_of(account.id, now).await?;
+            for purpose in [Purpose::ConfirmEmail, Purpose::ResetPassword] {
+                tx.supersede_one_time_tokens(account.id, purpose, now).await?;
+            }
         }
         let event = if disabled { Event::Disabled } else { Event::Enabled };
         self.record(&mut tx, event, None, Some(account.id), None).await?;

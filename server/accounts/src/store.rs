@@ -91,6 +91,7 @@ impl Store {
         if let Some(folder) = options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_private_folder(folder)?;
         }
+        create_private_file(options.get_filename())?;
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         let readers =
@@ -172,6 +173,15 @@ fn create_private_folder(folder: &Path) -> Result<()> {
     }
     #[cfg(not(unix))]
     std::fs::create_dir_all(folder).map_err(Error::internal)
+}
+
+/// The database is for its owner only, in a folder of others too. What SQLite writes beside it has the same mode.
+fn create_private_file(file: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop).map_err(Error::internal)
 }
 
 impl From<sqlx::Error> for Error {

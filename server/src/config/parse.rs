@@ -136,7 +136,12 @@ pub(super) fn secret(text: &str) -> Parsed<Vec<u8>> {
         return Err("must have 32 bytes or more, for instance from `openssl rand -base64 48`".to_owned());
     }
     let lower = text.to_lowercase();
-    if kinds.len() < 10 || ["changeme", "secret", "password", "example"].iter().any(|word| lower.contains(word)) {
+    // Of random characters, one pair of neighbours in twenty follow each other.
+    let runs = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
+    if kinds.len() < 10
+        || runs > bytes.len() / 3
+        || ["changeme", "secret", "password", "example"].iter().any(|word| lower.contains(word))
+    {
         return Err("must be random, for instance from `openssl rand -base64 48`".to_owned());
     }
     Ok(bytes.to_vec())
@@ -186,6 +191,9 @@ mod tests {
             &"a".repeat(40),
             "changeme-changeme-changeme-changeme-1234",
             "kW7xQ2mZ9rT4vB8nL1cF6hJ3pD5sG0y",
+            "12345678901234567890123456789012",
+            "abcdefghijklmnopqrstuvwxyz012345",
+            "00112233445566778899aabbccddeeff",
         ] {
             assert!(secret(text).is_err(), "{text}");
         }
