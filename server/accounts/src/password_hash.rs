@@ -10,9 +10,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use contract::{Fault, Password, Refusal};
 use tokio::sync::oneshot;
 
@@ -24,13 +23,21 @@ const MAX_WAITING: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(1);
 const RETRY_AFTER: u32 = 2;
 
+/// RFC 9106 3.1 recommends 16.
+const SALT_OCTETS: usize = 16;
+
 /// The most that settings may ask for. What asks for more was not made here, and memory that is not there would end
 /// the program.
 const MAX_MEMORY_KIB: u32 = 4 * 1024 * 1024;
 const MAX_PASSES: u32 = 100;
 const MAX_LANES: u32 = 64;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Works with the memory of its thread.
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// What Argon2 fills, kept by each thread from one hash to the next: asked for anew each time, an allocator holds many
+/// times as much.
+type Memory = Vec<Block>;
 
 #[derive(Debug)]
 pub(crate) struct Hasher {
@@ -46,7 +53,7 @@ impl Hasher {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|error| Error::internal(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobodys = hash(&argon2, &tokens::random::<32>()?)?;
+        let nobodys = hash(&argon2, &tokens::random::<32>()?, &mut Memory::new())?;
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..cost.slots.max(1) {
@@ -60,18 +67,25 @@ impl Hasher {
     /// A PHC string to store.
     pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
         let (argon2, password) = (self.argon2.clone(), password.clone());
-        let hash = self.work(move || hash(&argon2, password.expose().as_bytes())).await??;
+        let hash = self.work(move |memory| hash(&argon2, password.expose().as_bytes(), memory)).await??;
         Ok(hash.to_string())
     }
 
     /// Whether it is the password of this hash. Without a hash: no, after the same work.
     pub(crate) async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool> {
-        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let password = password.clone();
         let stored = stored.and_then(Stored::read);
         let is_somebodys = stored.is_some();
         let stored = stored.unwrap_or_else(|| Stored::Ours(Box::new(self.nobodys.clone())));
-        let is_right = move || match stored {
-            Stored::Ours(hash) => argon2.verify_password(password.expose().as_bytes(), hash.as_ref()).is_ok(),
+        let kept = self.argon2.params().block_count();
+        let is_right = move |memory: &mut Memory| match stored {
+            Stored::Ours(hash) => {
+                let is_right = verify(&hash, password.expose().as_bytes(), memory);
+                // One that was costlier than those made now is the exception.
+                memory.truncate(kept);
+                memory.shrink_to_fit();
+                is_right
+            }
             Stored::Foreign(hash) => hash.verify(password.expose().as_bytes()),
         };
         Ok(self.work(is_right).await? && is_somebodys)
@@ -87,14 +101,14 @@ impl Hasher {
     }
 
     /// Waits for a thread for so long, then for the work however long it takes.
-    async fn work<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn work<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T> {
         let overloaded = || Error::from(Refusal::Overloaded { retry_after: RETRY_AFTER });
         let (start, has_begun) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
         // Work that nobody waits for any more is not begun.
-        let job = move || {
+        let job = move |memory: &mut Memory| {
             if start.send(()).is_ok() {
-                finish.send(job()).ok();
+                finish.send(job(memory)).ok();
             }
         };
         self.jobs.try_send(Box::new(job)).map_err(|_| overloaded())?;
@@ -106,16 +120,48 @@ impl Hasher {
 /// Few threads that live as long as the hasher, not the many that a runtime lends: an allocator keeps the megabytes
 /// of a hash for the thread that had them.
 fn work_off(waiting: &Mutex<Receiver<Job>>) {
+    let mut memory = Memory::new();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
         // Whoever waits for it finds the answer missing.
-        catch_unwind(AssertUnwindSafe(job)).ok();
+        catch_unwind(AssertUnwindSafe(|| job(&mut memory))).ok();
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<PasswordHash> {
-    argon2.hash_password(password).map_err(|error| Error::internal(error.to_string()))
+fn hash(argon2: &Argon2<'_>, password: &[u8], memory: &mut Memory) -> Result<PasswordHash> {
+    let salt = tokens::random::<SALT_OCTETS>()?;
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let mut made = || {
+        fill(argon2, password, &salt, &mut output, memory)?;
+        let params = ParamsString::try_from(argon2.params()).ok()?;
+        let (salt, hash) = (Salt::new(&salt).ok()?, Output::new(&output).ok()?);
+        let (algorithm, version) = (Algorithm::Argon2id.ident(), Some(Version::V0x13.into()));
+        Some(PasswordHash { algorithm, version, params, salt: Some(salt), hash: Some(hash) })
+    };
+    made().ok_or_else(|| Error::internal("a password could not be hashed"))
+}
+
+/// By the algorithm and cost of the hash itself; compared in constant time.
+fn verify(hash: &PasswordHash, password: &[u8], memory: &mut Memory) -> bool {
+    let again = |memory: &mut Memory| {
+        let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map_or(Some(Version::V0x13), |version| Version::try_from(version).ok())?;
+        let argon2 = Argon2::new(algorithm, version, Params::try_from(hash).ok()?);
+        let mut output = vec![0; expected.as_bytes().len()];
+        fill(&argon2, password, salt.as_ref(), &mut output, memory)?;
+        Some(tokens::equal(&output, expected.as_bytes()))
+    };
+    again(memory).unwrap_or(false)
+}
+
+fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Option<()> {
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    argon2.hash_password_into_with_memory(password, salt, output, memory.as_mut_slice()).ok()
 }
 
 /// A hash in the column.
@@ -171,6 +217,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn memory_that_was_used_before_changes_no_hash() {
+        let (cheap, dear) = (hasher(64), hasher(256));
+        let stored = [
+            cheap.hash(&Password::new("p")).await.expect("a hash"),
+            dear.hash(&Password::new("p")).await.expect("a hash"),
+        ];
+        for hasher in [&cheap, &dear] {
+            for _ in 0..3 {
+                for stored in &stored {
+                    assert!(hasher.verify(&Password::new("p"), Some(stored)).await.expect("an answer"));
+                    assert!(!hasher.verify(&Password::new("q"), Some(stored)).await.expect("an answer"));
+                }
+            }
+        }
+        // Of another implementation: the reference one, by Python's argon2-cffi.
+        let other = "$argon2id$v=19$m=128,t=1,p=1$Un3dNX2332Dd3IuuNP6zkQ$H2mNhunH3uKFM5Lu9Jdo76RTassRPgGVPAOXmwt+XHE";
+        assert!(dear.verify(&Password::new("three unrelated words"), Some(other)).await.expect("an answer"));
+        assert!(!dear.verify(&Password::new("three unrelated word"), Some(other)).await.expect("an answer"));
+    }
+
+    #[tokio::test]
     async fn the_defaults_are_the_minimum_of_owasp() {
         let stored =
             Hasher::new(Hashing::default()).expect("a hasher").hash(&Password::new("p")).await.expect("a hash");
@@ -217,15 +284,15 @@ mod tests {
             busy.send(()).ok();
             released.recv().ok();
         };
-        hasher.jobs.try_send(Box::new(hold)).expect("a free thread");
+        hasher.jobs.try_send(Box::new(|_| hold())).expect("a free thread");
         is_busy.await.expect("a busy thread");
         for _ in 0..MAX_WAITING {
-            hasher.jobs.try_send(Box::new(|| ())).expect("a place in the queue");
+            hasher.jobs.try_send(Box::new(|_| ())).expect("a place in the queue");
         }
         let refused = hasher.hash(&Password::new("p")).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::Overloaded { .. }))));
         release.send(()).expect("a held thread");
-        while hasher.jobs.try_send(Box::new(|| ())).is_err() {
+        while hasher.jobs.try_send(Box::new(|_| ())).is_err() {
             tokio::task::yield_now().await;
         }
         assert!(hasher.hash(&Password::new("p")).await.is_ok());
@@ -234,7 +301,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_costs_no_thread() {
         let hasher = hasher(64);
-        assert!(hasher.work(|| assert!(std::hint::black_box(false), "on purpose")).await.is_err());
+        assert!(hasher.work(|_| assert!(std::hint::black_box(false), "on purpose")).await.is_err());
         assert!(hasher.hash(&Password::new("p")).await.is_ok());
     }
 
