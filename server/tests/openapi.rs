@@ -106,6 +106,12 @@ async fn every_answer_is_described_with_an_example() {
             }
         }
     }
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_typed = ["type", "$ref", "anyOf"].iter().any(|key| !property[*key].is_null());
+            assert!(is_typed, "{name}.{field}: described, but no field of the handler's type");
+        }
+    }
     let ids: Vec<_> = described(document)
         .iter()
         .map(|(method, path)| document["paths"][path][method]["operationId"].to_string())
