@@ -11,7 +11,7 @@ use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
-use crate::signing_keys::{KeyRing, SigningKey};
+use crate::key_ring::{KeyRing, SigningKey};
 use crate::store::KeyRow;
 use crate::{Error, Result};
 

@@ -17,6 +17,7 @@ mod error;
 mod foreign_hash;
 mod import;
 mod jwt;
+mod key_ring;
 mod keys;
 mod limits;
 mod live;
