@@ -31,6 +31,8 @@ export default defineConfig({
       sizes.map((viewport) => ({
         name: `${javaScriptEnabled ? "with" : "without"}-script-${viewport.width}`,
         testIgnore: once,
+        // What script brings, and what stands in its place.
+        grepInvert: javaScriptEnabled ? /@without-script/ : /@with-script/,
         use: { javaScriptEnabled, viewport },
       })),
     ),

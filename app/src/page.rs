@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use accounts::{ConfirmationLink, Device, MailboxMessage, ResetLink, Visitor};
+use accounts::{Device, LetterLink, MailboxMessage, Visitor};
 use contract::rules::SignUpRules;
 use contract::{Problem, paths};
 use leptos::prelude::*;
@@ -130,14 +130,14 @@ pub enum Data {
         /// Its token.
         token: String,
         /// What it leads to.
-        link: ConfirmationLink,
+        link: LetterLink,
     },
     /// The link that leads to a new password.
     Reset {
         /// Its token.
         token: String,
         /// What it leads to.
-        link: ResetLink,
+        link: LetterLink,
     },
     /// This browser asked for a new password.
     ResetAsked {

@@ -8,9 +8,7 @@ import { expect, test } from "../support/test.ts";
 
 const ODD_EMAIL = "Enter an email address in the correct format, like name@example.com";
 
-test.describe("with script", () => {
-  test.skip(({ javaScriptEnabled }) => !javaScriptEnabled, "the comfort is what script brings");
-
+test.describe("with script", { tag: "@with-script" }, () => {
   async function openAwake(page: Page, path: string) {
     await page.goto(path);
     await expect(page.locator("html[data-islands=awake]")).toBeAttached();
@@ -120,8 +118,7 @@ test.describe("with script", () => {
   });
 });
 
-test("without script there is no button that needs it", async ({ page, javaScriptEnabled }) => {
-  test.skip(javaScriptEnabled, "with script there is");
+test("without script there is no button that needs it", { tag: "@without-script" }, async ({ page }) => {
   for (const path of ["/register", "/login", "/password/reset"]) {
     await page.goto(path);
     await expect(heading(page)).toBeVisible();

@@ -99,9 +99,7 @@ test("a password can be changed without a pointer", async ({ page, site }) => {
   await expect(page.getByRole("status")).toHaveText(CHANGED);
 });
 
-test.describe("with script", () => {
-  test.skip(({ javaScriptEnabled }) => !javaScriptEnabled, "the comfort is what script brings");
-
+test.describe("with script", { tag: "@with-script" }, () => {
   /** The sentence on leaving the field is the one of the server. */
   async function expectSame(page: Page, id: string, typed: string) {
     await expect(page.locator("html[data-islands=awake]")).toBeAttached();
@@ -148,8 +146,7 @@ test.describe("with script", () => {
   });
 });
 
-test("without script there is no button that needs it", async ({ page, site, javaScriptEnabled }) => {
-  test.skip(javaScriptEnabled, "with script there is");
+test("without script there is no button that needs it", { tag: "@without-script" }, async ({ page, site }) => {
   await haveSignedIn(page, site);
   await page.goto("/account/password");
   await expect(heading(page)).toBeVisible();

@@ -204,3 +204,16 @@ async fn no_header_turns_one_method_into_another() {
         assert_eq!(me.status, StatusCode::OK);
     }
 }
+
+#[tokio::test]
+async fn no_route_of_the_api_is_hidden_from_the_description() {
+    let world = World::new(&[]).await;
+    // The router shows its paths to whoever debugs it, and to nobody else.
+    let shown = format!("{:?}", world.router);
+    let routed: BTreeSet<&str> = shown.split('"').filter(|text| text.starts_with("/api/")).collect();
+    let mut expected: BTreeSet<String> = ["/api/v1/openapi.json", "/api/docs"].map(str::to_owned).into();
+    for (_, path) in described(world.site.openapi()) {
+        expected.extend([path.trim_end_matches('/').to_owned(), path]);
+    }
+    assert_eq!(routed, expected.iter().map(String::as_str).collect());
+}

@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-/// Waits for a condition, and not for a time.
+/// Asks until it is so. Each question is a request, and no more is waited between them.
 fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -107,7 +107,6 @@ fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
             return found;
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "no {what} came");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

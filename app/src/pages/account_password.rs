@@ -9,7 +9,7 @@ use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::request;
 use crate::parts::account_nav::AccountNav;
-use crate::parts::field::{Companion, Kind, TextField};
+use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::request::{Door, Notice, go_to};
@@ -33,7 +33,6 @@ pub async fn change_password(
 pub fn AccountPassword() -> impl IntoView {
     let request = request();
     let rules = request.site.rules.clone();
-    let length = rules.password_min_length;
     let state = FormState::of(paths::ACCOUNT_PASSWORD);
     request.visitor.signed_in.map(|signed_in| {
         view! {
@@ -50,15 +49,7 @@ pub fn AccountPassword() -> impl IntoView {
                         secret="current password"
                         state=state.clone()
                     />
-                    <TextField
-                        field=Field::NewPassword
-                        kind=Kind::NewPassword
-                        label="New password"
-                        secret="new password"
-                        hint=format!("{length} characters or more. Three unrelated words work well")
-                        min_length=length
-                        state=state
-                    />
+                    <NewPasswordField field=Field::NewPassword label="New password" secret="new password" state=state/>
                     <button class="btn" type="submit" data-busy="Changing…">"Change password"</button>
                 </form>
                 <p class="alone"><a href=paths::PASSWORD_RESET>"I do not know my current password"</a></p>

@@ -1,6 +1,6 @@
 //! A forgotten password: the address, then the proof and the new password. Looking at a link changes nothing.
 
-use accounts::{PasswordReset, ResetLink};
+use accounts::{LetterLink, PasswordReset};
 use contract::feedback::FormKind;
 use contract::password_reset::PasswordResetForm;
 use contract::{Field, Password, paths};
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{Data, PageRequest, request};
-use crate::parts::field::{Companion, Kind, TextField};
+use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::parts::notice::{MailboxHint, TooLate};
@@ -67,10 +67,10 @@ pub fn Forgotten() -> impl IntoView {
 #[component]
 pub fn Proven() -> impl IntoView {
     match request().data {
-        Data::Reset { token, link: ResetLink::Ready { email } } => {
+        Data::Reset { token, link: LetterLink::Ready { email, .. } } => {
             view! { <ByLink email=email token=token/> }.into_any()
         }
-        Data::Reset { link: ResetLink::Used, .. } => view! {
+        Data::Reset { link: LetterLink::Used, .. } => view! {
             <Document title="This link has already been used">
                 <h1>"This link has already been used"</h1>
                 <p>"A new password was chosen with it. Sign in with that one, or ask for another link."</p>
@@ -81,7 +81,7 @@ pub fn Proven() -> impl IntoView {
             </Document>
         }
         .into_any(),
-        Data::Reset { link: ResetLink::Expired { at, superseded }, .. } => {
+        Data::Reset { link: LetterLink::Expired { at, superseded }, .. } => {
             let why = if superseded { ", when a newer letter was sent or the password was changed" } else { "" };
             view! {
                 <Document title="This link has expired">
@@ -92,7 +92,7 @@ pub fn Proven() -> impl IntoView {
             }
             .into_any()
         }
-        Data::Reset { link: ResetLink::Unknown, .. } => view! {
+        Data::Reset { link: LetterLink::Unknown, .. } => view! {
             <Document title="This link does not work">
                 <h1>"This link does not work"</h1>
                 <p>"Copy the whole link from the email, or ask for a new one."</p>
@@ -178,18 +178,9 @@ fn ByLink(email: String, token: String) -> impl IntoView {
 
 #[component]
 fn NewPassword(email: String, state: FormState) -> impl IntoView {
-    let length = request().site.rules.password_min_length;
     view! {
         <Companion email=email/>
-        <TextField
-            field=Field::NewPassword
-            name="password"
-            kind=Kind::NewPassword
-            label="New password"
-            hint=format!("{length} characters or more. Three unrelated words work well")
-            min_length=length
-            state=state
-        />
+        <NewPasswordField field=Field::NewPassword name="password" label="New password" state=state/>
         <button class="btn" type="submit" data-busy="Changing…">"Change password"</button>
     }
 }

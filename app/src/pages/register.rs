@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{PageRequest, request};
-use crate::parts::field::{Choices, Kind, TextField, Tick};
+use crate::parts::field::{Choices, Kind, NewPasswordField, TextField, Tick};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::request::{Door, go_to};
@@ -64,7 +64,6 @@ fn Open() -> impl IntoView {
         Presence::Optional => format!("{label} (optional)"),
         Presence::Required | Presence::Off => label.to_owned(),
     };
-    let length = rules.password_min_length;
     view! {
         <Document title="Create an account" form=paths::REGISTER islands=true>
             <h1>"Create an account"</h1>
@@ -79,14 +78,7 @@ fn Open() -> impl IntoView {
                     value=typed("email")
                     state=state.clone()
                 />
-                <TextField
-                    field=Field::Password
-                    kind=Kind::NewPassword
-                    label="Create a password"
-                    hint=format!("{length} characters or more. Three unrelated words work well")
-                    min_length=length
-                    state=state.clone()
-                />
+                <NewPasswordField field=Field::Password label="Create a password" state=state.clone()/>
                 {(rules.first_name != Presence::Off)
                     .then(|| view! {
                         <TextField

@@ -1,6 +1,6 @@
 //! Proof of the mailbox: the code form, and the page a letter's link opens. Looking at either changes nothing.
 
-use accounts::{ConfirmationLink, Confirmed};
+use accounts::{Confirmed, LetterLink};
 use contract::confirmation::ConfirmationForm;
 use contract::feedback::FormKind;
 use contract::{Field, Password, paths};
@@ -9,10 +9,10 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{Data, PageRequest, request};
-use crate::parts::field::{Companion, Kind, TextField};
+use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
-use crate::parts::notice::MailboxHint;
+use crate::parts::notice::{MailboxHint, TooLate};
 use crate::request::{Door, Notice, go_to};
 
 /// The answer to the code form, and to the button of the link's page.
@@ -100,9 +100,9 @@ fn OfCode(email: String) -> impl IntoView {
 }
 
 #[component]
-fn OfLink(token: String, link: ConfirmationLink) -> impl IntoView {
+fn OfLink(token: String, link: LetterLink) -> impl IntoView {
     match link {
-        ConfirmationLink::Ready { email, asks_password: false } => view! {
+        LetterLink::Ready { email, asks_password: false } => view! {
             <Document title="Confirm your email address" form=paths::VERIFY_EMAIL>
                 <Heading email=email/>
                 <form method="post" action=paths::VERIFY_EMAIL novalidate=true id="confirm">
@@ -113,10 +113,10 @@ fn OfLink(token: String, link: ConfirmationLink) -> impl IntoView {
             </Document>
         }
         .into_any(),
-        ConfirmationLink::Ready { email, asks_password: true } => {
+        LetterLink::Ready { email, asks_password: true } => {
             view! { <FromElsewhere email=email token=token/> }.into_any()
         }
-        ConfirmationLink::Used => view! {
+        LetterLink::Used => view! {
             <Document title="This link has already been used">
                 <h1>"This link has already been used"</h1>
                 <p>"Your email address is already confirmed."</p>
@@ -124,21 +124,18 @@ fn OfLink(token: String, link: ConfirmationLink) -> impl IntoView {
             </Document>
         }
         .into_any(),
-        ConfirmationLink::Expired { at, superseded } => {
-            let at =
-                view! { <time datetime=at.to_rfc3339()>{at.format("%H:%M on %-d %B %Y (UTC)").to_string()}</time> };
-            let why =
-                if superseded { ", when we sent a newer letter. Open that one, or ask for another." } else { "." };
+        LetterLink::Expired { at, superseded } => {
+            let why = if superseded { ", when we sent a newer letter. Open that one, or ask for another" } else { "" };
             view! {
                 <Document title="This link has expired" form=paths::VERIFY_EMAIL>
                     <h1>"This link has expired"</h1>
-                    <p>"This link worked until " {at} {why}</p>
+                    <TooLate at=at why=why/>
                     <AskForLetter/>
                 </Document>
             }
             .into_any()
         }
-        ConfirmationLink::Unknown => view! {
+        LetterLink::Unknown => view! {
             <Document title="This link does not work" form=paths::VERIFY_EMAIL>
                 <h1>"This link does not work"</h1>
                 <p>"Copy the whole link from the email, or ask for a new one."</p>
@@ -156,7 +153,6 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
     let state = FormState::of(paths::VERIFY_EMAIL);
     let chooses_new = state.sentence(Field::NewPassword).is_some();
     let companion = email.clone();
-    let length = rules.password_min_length;
     view! {
         <Document title="Confirm your email address" form=paths::VERIFY_EMAIL islands=true>
             <Heading email=email/>
@@ -178,14 +174,7 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
                     <p>"Then set one now. Any password chosen before, by anybody, stops working."</p>
                     <input type="hidden" name="token" value=token/>
                     <Companion email=companion/>
-                    <TextField
-                        field=Field::NewPassword
-                        kind=Kind::NewPassword
-                        label="Create a password"
-                        hint=format!("{length} characters or more. Three unrelated words work well")
-                        min_length=length
-                        state=state
-                    />
+                    <NewPasswordField field=Field::NewPassword label="Create a password" state=state/>
                     <button class="btn quiet" type="submit" data-busy="Confirming…">"Confirm and set this password"</button>
                 </form>
             </details>

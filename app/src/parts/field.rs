@@ -4,6 +4,7 @@ use contract::Field;
 use leptos::prelude::*;
 
 use super::form::{FormState, input_id};
+use crate::page::request;
 
 /// What kind of text is asked for; decides the attributes that keyboards and password managers go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,31 @@ pub(crate) fn TextField(
                 {reveal}
             </div>
         </div>
+    }
+}
+
+/// A password to be: what it must be is said before it is typed.
+#[component]
+pub(crate) fn NewPasswordField(
+    field: Field,
+    #[prop(into)] label: String,
+    state: FormState,
+    #[prop(optional)] name: Option<&'static str>,
+    #[prop(default = "password")] secret: &'static str,
+) -> impl IntoView {
+    let length = request().site.rules.password_min_length;
+    let hint = format!("{length} characters or more. Three unrelated words work well");
+    view! {
+        <TextField
+            field=field
+            kind=Kind::NewPassword
+            label=label
+            hint=hint
+            min_length=length
+            name=name.unwrap_or(field.code())
+            secret=secret
+            state=state
+        />
     }
 }
 

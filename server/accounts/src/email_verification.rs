@@ -4,7 +4,6 @@
 //! person who chose the password; so unless this client began the sign-up, it must also bring that password, or
 //! choose a new one. A mistake there spends nothing.
 
-use chrono::{DateTime, Utc};
 use contract::confirmation::ConfirmationForm;
 use contract::{EmailAddress, Fault, Field, Refusal};
 use uuid::Uuid;
@@ -15,7 +14,7 @@ use crate::new_password::About;
 use crate::proof::{Link, Whose};
 use crate::store::{Account, OneTimeToken, Profile, Tx};
 use crate::tokens::Purpose;
-use crate::{Accounts, Error, LoginOnVerify, NewSession, Result, User, Visitor, address};
+use crate::{Accounts, Error, LetterLink, LoginOnVerify, NewSession, Result, User, Visitor, address};
 
 /// A proof that was taken.
 #[derive(Clone, Debug)]
@@ -28,40 +27,17 @@ pub enum Confirmed {
     Already,
 }
 
-/// What a link leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfirmationLink {
-    /// It works.
-    Ready {
-        /// Whose mailbox it proves.
-        email: String,
-        /// Whether the token alone is not enough from this client.
-        asks_password: bool,
-    },
-    /// It did work.
-    Used,
-    /// It is too old, or there is a newer one.
-    Expired {
-        /// Until when it worked.
-        at: DateTime<Utc>,
-        /// Whether a newer letter took its place.
-        superseded: bool,
-    },
-    /// It never worked.
-    Unknown,
-}
-
 impl Accounts {
     /// What a link leads to. Changes nothing.
-    pub async fn look_at_confirmation(&self, visitor: &Visitor, token: &str) -> Result<ConfirmationLink> {
+    pub async fn look_at_confirmation(&self, visitor: &Visitor, token: &str) -> Result<LetterLink> {
         Ok(match self.look_at(Purpose::ConfirmEmail, token).await? {
             Link::Live(found) if found.1.verified_at.is_none() => {
                 let (_, account) = *found;
-                ConfirmationLink::Ready { asks_password: self.asks_password(visitor, account.id), email: account.email }
+                LetterLink::Ready { asks_password: self.asks_password(visitor, account.id), email: account.email }
             }
-            Link::Live(_) | Link::Used => ConfirmationLink::Used,
-            Link::Expired { at, superseded } => ConfirmationLink::Expired { at, superseded },
-            Link::Unknown => ConfirmationLink::Unknown,
+            Link::Live(_) | Link::Used => LetterLink::Used,
+            Link::Expired { at, superseded } => LetterLink::Expired { at, superseded },
+            Link::Unknown => LetterLink::Unknown,
         })
     }
 

@@ -45,13 +45,14 @@ use std::sync::Arc;
 pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
 pub use devices::Device;
-pub use email_verification::{ConfirmationLink, Confirmed};
+pub use email_verification::Confirmed;
 pub use error::Error;
 pub use import::{HashKind, ImportReport};
 pub use jwt::AccessClaims;
 pub use login::LoginStep;
 pub use mailer::{MailboxMessage, Mailer, SmtpServer};
-pub use password_reset::{PasswordReset, ResetLink};
+pub use password_reset::PasswordReset;
+pub use proof::LetterLink;
 pub use registration::{PendingSignUp, Registered};
 pub use sessions::{NewSession, SignedIn};
 pub use settings::{

@@ -5,7 +5,6 @@
 //! Nothing changes before the mailbox is proven; a mistake in the new password spends nothing. Whoever proves the mailbox of an
 //! account that was never confirmed confirms it, and the password of whoever signed up is gone.
 
-use chrono::{DateTime, Utc};
 use contract::confirmation::parse_code;
 use contract::password_reset::PasswordResetForm;
 use contract::problem::Faults;
@@ -18,28 +17,7 @@ use crate::new_password::About;
 use crate::proof::{Link, Whose};
 use crate::store::{Account, Letter, OneTimeToken};
 use crate::tokens::{Purpose, new_id};
-use crate::{Accounts, Error, Result, Visitor, address};
-
-/// What a link of the letter leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResetLink {
-    /// It works.
-    Ready {
-        /// Whose password it changes.
-        email: String,
-    },
-    /// It did work.
-    Used,
-    /// It is too old, or there is a newer one.
-    Expired {
-        /// Until when it worked.
-        at: DateTime<Utc>,
-        /// Whether a newer letter, or a new password, took its place.
-        superseded: bool,
-    },
-    /// It never worked.
-    Unknown,
-}
+use crate::{Accounts, Error, LetterLink, Result, Visitor, address};
 
 /// A password that was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +56,14 @@ impl Accounts {
     }
 
     /// What a link leads to. Changes nothing.
-    pub async fn look_at_password_reset(&self, token: &str) -> Result<ResetLink> {
+    pub async fn look_at_password_reset(&self, token: &str) -> Result<LetterLink> {
         Ok(match self.look_at(Purpose::ResetPassword, token).await? {
-            Link::Live(found) if found.1.disabled_at.is_none() => ResetLink::Ready { email: found.1.email },
-            Link::Used => ResetLink::Used,
-            Link::Expired { at, superseded } => ResetLink::Expired { at, superseded },
-            Link::Live(_) | Link::Unknown => ResetLink::Unknown,
+            Link::Live(found) if found.1.disabled_at.is_none() => {
+                LetterLink::Ready { email: found.1.email, asks_password: false }
+            }
+            Link::Used => LetterLink::Used,
+            Link::Expired { at, superseded } => LetterLink::Expired { at, superseded },
+            Link::Live(_) | Link::Unknown => LetterLink::Unknown,
         })
     }
 

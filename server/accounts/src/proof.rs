@@ -12,6 +12,29 @@ use crate::store::{Account, Letter, OneTimeToken, Tx};
 use crate::tokens::{self, CODE_TRIES, Proof, Purpose, new_id};
 use crate::{Accounts, Error, Result, Settings, address, jwt};
 
+/// What a letter's link leads to, as its page tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LetterLink {
+    /// It works.
+    Ready {
+        /// Whose it is.
+        email: String,
+        /// Whether the token alone is not enough from this client.
+        asks_password: bool,
+    },
+    /// It did work.
+    Used,
+    /// It is too old, or there is a newer one.
+    Expired {
+        /// Until when it worked.
+        at: DateTime<Utc>,
+        /// Whether a newer letter took its place.
+        superseded: bool,
+    },
+    /// It never worked.
+    Unknown,
+}
+
 /// What the token of a link stands for.
 pub(crate) enum Link {
     /// It works.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{ConfirmationLink, Confirmed, LoginOnVerify};
+use accounts::{Confirmed, LetterLink, LoginOnVerify};
 use chrono::TimeDelta;
 use contract::confirmation::ConfirmationForm;
 use contract::{Fault, Field, Password, Refusal};
@@ -23,7 +23,7 @@ on_both_engines! {
         let token = world.token_to("ada@example.com").await;
         for _ in 0..5 {
             let seen = world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer");
-            assert_eq!(seen, ConfirmationLink::Ready { email: "ada@example.com".into(), asks_password: true });
+            assert_eq!(seen, LetterLink::Ready { email: "ada@example.com".into(), asks_password: true });
         }
         assert_eq!(world.live_sessions().await, 0);
         signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
@@ -35,7 +35,7 @@ on_both_engines! {
         signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
         let again = world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await;
         assert!(matches!(again, Ok(Confirmed::Already)), "{again:?}");
-        assert_eq!(world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer"), ConfirmationLink::Used);
+        assert_eq!(world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer"), LetterLink::Used);
         assert_eq!(world.live_sessions().await, 1);
     }
 
@@ -73,7 +73,7 @@ on_both_engines! {
         world.accounts.resend_confirmation(&visitor, "").await.expect("another letter");
         assert_eq!(refusal(world.accounts.confirm_email(&visitor, &by_token(&token_of(&old))).await), Refusal::TokenInvalid);
         let seen = world.accounts.look_at_confirmation(&visitor, &token_of(&old)).await.expect("an answer");
-        assert!(matches!(seen, ConfirmationLink::Expired { superseded: true, .. }), "{seen:?}");
+        assert!(matches!(seen, LetterLink::Expired { superseded: true, .. }), "{seen:?}");
         let old_code = old.code.expect("a code");
         let new = world.letters_to("ada@example.com").await[0].clone();
         if new.code.as_ref() != Some(&old_code) {
@@ -91,7 +91,7 @@ on_both_engines! {
         let code = letter.code.clone().expect("a code");
         assert_eq!(faults(world.accounts.confirm_email(&visitor, &by_code(&code)).await), [(Field::Code, Fault::Incorrect)]);
         let seen = world.accounts.look_at_confirmation(&visitor, &token_of(&letter)).await.expect("an answer");
-        assert!(matches!(seen, ConfirmationLink::Expired { superseded: false, .. }), "{seen:?}");
+        assert!(matches!(seen, LetterLink::Expired { superseded: false, .. }), "{seen:?}");
     }
 
     async fn from_another_client_the_token_alone_is_not_enough_and_spends_nothing(world: World) {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{LoginStep, ResetLink};
+use accounts::{LetterLink, LoginStep};
 use chrono::TimeDelta;
 use contract::password_reset::PasswordResetForm;
 use contract::{Fault, Field, Password, Refusal};
@@ -46,13 +46,13 @@ on_both_engines! {
         world.person(EMAIL).await;
         world.ask(EMAIL).await;
         let token = world.token_to(EMAIL).await;
-        let ready = ResetLink::Ready { email: EMAIL.into() };
+        let ready = LetterLink::Ready { email: EMAIL.into(), asks_password: false };
         assert_eq!(world.accounts.look_at_password_reset(&token).await.expect("an answer"), ready);
         world.reset(&with_token(&token, OTHER_PASSWORD)).await.expect("a new password");
         done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
         assert_eq!(refusal(world.sign_in(EMAIL, PASSWORD).await), Refusal::InvalidCredentials);
         assert_eq!(refusal(world.reset(&with_token(&token, "a third one of mine")).await), Refusal::TokenInvalid);
-        assert_eq!(world.accounts.look_at_password_reset(&token).await.expect("an answer"), ResetLink::Used);
+        assert_eq!(world.accounts.look_at_password_reset(&token).await.expect("an answer"), LetterLink::Used);
         done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
     }
 
@@ -104,10 +104,10 @@ on_both_engines! {
         assert_ne!(first, second);
         assert_eq!(refusal(world.reset(&with_token(&first, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         world.advance(TimeDelta::minutes(30) - TimeDelta::seconds(2));
-        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(ResetLink::Ready { .. })));
+        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(LetterLink::Ready { .. })));
         world.advance(TimeDelta::seconds(1));
         assert_eq!(refusal(world.reset(&with_token(&second, OTHER_PASSWORD)).await), Refusal::TokenExpired);
-        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(ResetLink::Expired { superseded: false, .. })));
+        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(LetterLink::Expired { superseded: false, .. })));
     }
 
     async fn a_change_of_the_password_kills_the_letters_asked_before(world: World) {
@@ -229,7 +229,7 @@ on_both_engines! {
         world.accounts.disable(EMAIL).await.expect("disabled");
         assert_eq!(refusal(world.reset(&with_token(&token, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         assert_eq!(faults(world.reset(&with_code(EMAIL, &code, OTHER_PASSWORD)).await), [(Field::Code, Fault::Incorrect)]);
-        assert!(!matches!(world.accounts.look_at_password_reset(&token).await, Ok(ResetLink::Ready { .. })));
+        assert!(!matches!(world.accounts.look_at_password_reset(&token).await, Ok(LetterLink::Ready { .. })));
         world.accounts.enable(EMAIL).await.expect("enabled");
         assert_eq!(refusal(world.reset(&with_token(&token, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         done(world.sign_in(EMAIL, PASSWORD).await);
