@@ -6,6 +6,7 @@ use http::HeaderValue;
 use http::header::SET_COOKIE;
 use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::cookie::time::Duration;
@@ -16,21 +17,33 @@ use crate::Failed;
 const PENDING: &str = "pending_sign_up";
 const NOTICE: &str = "notice";
 const NEXT: &str = "next";
-const RESET: &str = "password_reset";
+const RESET: &str = "password_reset_asked";
 
 /// The names and attributes of our cookies.
 #[derive(Clone, Debug)]
 pub struct Cookies {
     /// Behind https: `Secure`, and a name that no other host can set (RFC 6265bis 4.1.3).
     pub secure: bool,
-    /// The parent domain to share sign-in with, if any.
+    /// The parent domain to share sign-in with, if any. Hosts below it are given the access token, and nothing else:
+    /// what renews a session or finishes a sign-up stays on this host.
     pub domain: Option<String>,
 }
+
+/// Every cookie of ours, by the name that its whole name ends with.
+pub const COOKIES: [&str; 4] = [ACCESS, REFRESH, SESSION, THEME];
+/// Says who is signed in.
+pub const ACCESS: &str = "access";
+/// Renews the session.
+pub const REFRESH: &str = "refresh";
+/// What this browser began before anybody was signed in.
+pub const SESSION: &str = "session";
+/// Light or dark.
+pub const THEME: &str = "theme";
 
 impl Cookies {
     /// `__Host-vestibule_access`, or what this deployment calls it.
     pub fn name(&self, short: &str) -> String {
-        match (self.secure, &self.domain) {
+        match (self.secure, self.domain_of(short)) {
             (false, _) => format!("vestibule_{short}"),
             (true, None) => format!("__Host-vestibule_{short}"),
             (true, Some(_)) => format!("__Secure-vestibule_{short}"),
@@ -39,14 +52,14 @@ impl Cookies {
 
     /// Access and refresh cookie of a session.
     pub fn of_session(&self, session: &NewSession) -> [String; 2] {
-        let access = self.cookie("access", session.access.clone(), Some(session.access_lives.num_seconds()));
+        let access = self.cookie(ACCESS, session.access.clone(), Some(session.access_lives.num_seconds()));
         let lives = session.signed_in.remember.then(|| session.refresh_lives.num_seconds());
-        [access, self.cookie("refresh", session.refresh.expose(), lives)]
+        [access, self.cookie(REFRESH, session.refresh.expose(), lives)]
     }
 
-    /// The same, gone.
+    /// Cookies that delete those of a session.
     pub fn of_nobody(&self) -> [String; 2] {
-        ["access", "refresh"].map(|short| self.cookie(short, String::new(), Some(0)))
+        [ACCESS, REFRESH].map(|short| self.cookie(short, String::new(), Some(0)))
     }
 
     /// A cookie that scripts may not read. Without `lives` (seconds) it ends with the browser's session.
@@ -59,10 +72,14 @@ impl Cookies {
         if let Some(seconds) = lives {
             cookie = cookie.max_age(Duration::seconds(seconds));
         }
-        if let Some(domain) = &self.domain {
-            cookie = cookie.domain(domain.clone());
+        if let Some(domain) = self.domain_of(short) {
+            cookie = cookie.domain(domain.to_owned());
         }
         cookie.build().to_string()
+    }
+
+    fn domain_of(&self, short: &str) -> Option<&str> {
+        self.domain.as_deref().filter(|_| short == ACCESS)
     }
 }
 
@@ -121,7 +138,7 @@ impl Door {
         Ok(())
     }
 
-    /// Takes them out again.
+    /// Takes the cookies of the session out of the browser.
     pub async fn sign_out(&self) -> Result<(), Failed> {
         forget(&self.session).await?;
         set_cookies(self.cookies.of_nobody());
@@ -133,14 +150,15 @@ impl Door {
         remember_sign_up(&self.session, pending).await.map_err(Failed::from)
     }
 
-    /// The address that a new password was asked for, as typed, for the page that waits for its code.
-    pub async fn remember_reset(&self, email: &str) -> Result<(), Failed> {
-        self.session.insert(RESET, email.trim()).await.map_err(internal)
+    /// Binds the letter that was asked for to this browser: its code works nowhere else.
+    pub async fn remember_reset(&self, email: &str, request: String) -> Result<(), Failed> {
+        let asked = ResetAsked { email: email.trim().to_owned(), request };
+        self.session.insert(RESET, asked).await.map_err(internal)
     }
 
-    /// It was used.
+    /// Forgets the letter that this browser asked for, once it was used.
     pub async fn forget_reset(&self) -> Result<(), Failed> {
-        self.session.remove::<String>(RESET).await.map(drop).map_err(internal)
+        self.session.remove_value(RESET).await.map(drop).map_err(internal)
     }
 
     /// Where a person wanted to go, for when the address is confirmed.
@@ -151,15 +169,31 @@ impl Door {
         }
     }
 
-    /// The same, again; the account where nothing else was wanted.
+    /// Where the person wanted to go; the account where nothing else was wanted.
     pub async fn next(&self) -> Result<String, Failed> {
-        let next: Option<String> = self.session.get(NEXT).await.map_err(internal)?;
-        Ok(next.unwrap_or_else(|| paths::ACCOUNT.to_owned()))
+        Ok(read(&self.session, NEXT).await?.unwrap_or_else(|| paths::ACCOUNT.to_owned()))
     }
 
     /// Says something on the next page.
     pub async fn notify(&self, notice: Notice) -> Result<(), Failed> {
         self.session.insert(NOTICE, notice).await.map_err(internal)
+    }
+}
+
+/// A letter that leads to a new password, asked for by this browser.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResetAsked {
+    /// As typed.
+    pub email: String,
+    /// What makes the letter's code work here.
+    pub request: String,
+}
+
+/// Half of what opens an account is nothing for a log.
+impl std::fmt::Debug for ResetAsked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResetAsked").finish_non_exhaustive()
     }
 }
 
@@ -171,12 +205,12 @@ pub async fn remember_sign_up(session: &Session, pending: &PendingSignUp) -> Res
 
 /// The sign-up that this browser began.
 pub async fn pending_sign_up(session: &Session) -> Result<Option<PendingSignUp>, Error> {
-    session.get(PENDING).await.map_err(session_error)
+    read(session, PENDING).await
 }
 
-/// The address that this browser asked a new password for.
-pub async fn reset_asked(session: &Session) -> Result<Option<String>, Error> {
-    session.get(RESET).await.map_err(session_error)
+/// The letter that this browser asked for.
+pub async fn reset_asked(session: &Session) -> Result<Option<ResetAsked>, Error> {
+    read(session, RESET).await
 }
 
 /// Ends what a browser had begun: a pending sign-up must not survive into somebody's session, nor out of it.
@@ -191,10 +225,17 @@ pub async fn forget(session: &Session) -> Result<(), Error> {
 /// What is to be said on this page; it is not said again.
 pub async fn take_notice(session: &Session) -> Result<Option<Notice>, Error> {
     // Looked at first: taking marks a session as changed even when there is nothing to take.
-    match session.get::<Notice>(NOTICE).await.map_err(session_error)? {
-        Some(_) => session.remove(NOTICE).await.map_err(session_error),
-        None => Ok(None),
+    if session.get_value(NOTICE).await.map_err(session_error)?.is_none() {
+        return Ok(None);
     }
+    let notice = session.remove_value(NOTICE).await.map_err(session_error)?;
+    Ok(notice.and_then(|notice| serde_json::from_value(notice).ok()))
+}
+
+/// What an earlier or later version kept in another shape is as good as absent.
+async fn read<T: DeserializeOwned>(session: &Session, key: &str) -> Result<Option<T>, Error> {
+    let value = session.get_value(key).await.map_err(session_error)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
 }
 
 /// Sends the browser to another page of this site.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use accounts::{Accounts, BrowserSession};
-use app::request::Cookies;
+use app::request::{Cookies, SESSION};
 use chrono::DateTime;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
@@ -21,16 +21,12 @@ pub(crate) struct BrowserSessions(Accounts);
 pub(crate) fn layer(accounts: &Accounts, cookies: &Cookies) -> SessionManagerLayer<BrowserSessions> {
     // A sign-up is finished within the life of its letter.
     let lives = Duration::seconds(accounts.settings().lifetimes.verify.num_seconds());
-    let layer = SessionManagerLayer::new(BrowserSessions(accounts.clone()))
-        .with_name(cookies.name("session"))
+    SessionManagerLayer::new(BrowserSessions(accounts.clone()))
+        .with_name(cookies.name(SESSION))
         .with_secure(cookies.secure)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        .with_expiry(Expiry::OnInactivity(lives));
-    match &cookies.domain {
-        Some(domain) => layer.with_domain(domain.clone()),
-        None => layer,
-    }
+        .with_expiry(Expiry::OnInactivity(lives))
 }
 
 impl SessionStore for BrowserSessions {
@@ -54,7 +50,12 @@ impl SessionStore for BrowserSessions {
         'b: 'c,
         Self: 'c,
     {
-        Box::pin(async move { self.0.save_browser_session(&key(record.id), &encode(record)?).await.map_err(backend) })
+        Box::pin(async move {
+            if let Err(error) = self.0.save_browser_session(&key(record.id), &encode(record)?).await {
+                not_kept(&error);
+            }
+            Ok(())
+        })
     }
 
     fn load<'a, 'b, 'c>(&'a self, id: &'b Id) -> Answer<'c, Option<Record>>
@@ -65,7 +66,8 @@ impl SessionStore for BrowserSessions {
     {
         Box::pin(async move {
             let found = self.0.load_browser_session(&key(*id)).await.map_err(backend)?;
-            found.map(|found| decode(*id, &found)).transpose()
+            // What an earlier or later version kept in another shape is as good as absent.
+            Ok(found.and_then(|found| decode(*id, &found).ok()))
         })
     }
 
@@ -75,7 +77,12 @@ impl SessionStore for BrowserSessions {
         'b: 'c,
         Self: 'c,
     {
-        Box::pin(async move { self.0.delete_browser_session(&key(*id)).await.map_err(backend) })
+        Box::pin(async move {
+            if let Err(error) = self.0.delete_browser_session(&key(*id)).await {
+                not_kept(&error);
+            }
+            Ok(())
+        })
     }
 }
 
@@ -94,6 +101,12 @@ fn decode(id: Id, session: &BrowserSession) -> Result<Record> {
     let expiry_date = OffsetDateTime::from_unix_timestamp(session.expires_at.timestamp());
     let expiry_date = expiry_date.map_err(|error| Error::Decode(error.to_string()))?;
     Ok(Record { id, data, expiry_date })
+}
+
+/// The library saves after the handler has answered. What the handler did is committed, and its answer, with the cookies
+/// of a sign-in perhaps, is worth more than what the browser had begun before.
+fn not_kept(error: &accounts::Error) {
+    tracing::error!(%error, "a browser session was not kept");
 }
 
 fn backend(error: accounts::Error) -> Error {

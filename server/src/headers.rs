@@ -1,7 +1,9 @@
 //! What every answer carries, whatever its status: an id for the log, and the headers that keep a browser strict.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use app::request::REFRESH;
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
@@ -19,6 +21,29 @@ use crate::Site;
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
+/// Cookies that the answer must carry, whichever layer writes it in the end: those of a renewed session. Lost with a
+/// time-out or a panic, they would leave the browser with a token that was used.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Renewed(Arc<Mutex<Vec<HeaderValue>>>);
+
+impl Renewed {
+    pub(crate) fn set(&self, cookies: impl IntoIterator<Item = String>) {
+        let values = cookies.into_iter().filter_map(|cookie| HeaderValue::from_str(&cookie).ok());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(values);
+    }
+
+    /// A handler that signed in or out has the last word.
+    fn add_to(&self, headers: &mut HeaderMap, refresh: &str) {
+        let prefix = format!("{refresh}=");
+        let is_set = |value: &HeaderValue| value.as_bytes().starts_with(prefix.as_bytes());
+        if !headers.get_all(SET_COOKIE).iter().any(is_set) {
+            for cookie in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+                headers.append(SET_COOKIE, cookie);
+            }
+        }
+    }
+}
+
 /// For answers that set no policy of their own: nothing may load, run, frame or be sent.
 const CLOSED: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -35,7 +60,9 @@ const FIXED: [(HeaderName, &str); 6] = [
 pub(crate) async fn on_every_answer(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::now_v7().to_string());
     let span = tracing::info_span!("request", id = id.0, method = %request.method(), path = request.uri().path());
+    let renewed = Renewed::default();
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(renewed.clone());
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
@@ -56,6 +83,7 @@ pub(crate) async fn on_every_answer(State(site): State<Site>, mut request: Reque
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert("x-request-id", id);
     }
+    renewed.add_to(headers, &site.cookies().name(REFRESH));
     complete_deletions(headers, site.config().is_production());
     response
 }

@@ -9,6 +9,8 @@ mod browser_sessions;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod cookies;
+mod csrf;
 mod forms;
 mod headers;
 mod hosts;

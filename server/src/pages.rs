@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accounts::Visitor;
 use app::page::{self, Audience, Data, Outcome, Page, PageRequest};
-use app::request::{Notice, reset_asked, take_notice};
+use app::request::{Notice, THEME, reset_asked, take_notice};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER};
@@ -17,7 +17,7 @@ use contract::{Problem, paths};
 use tower_sessions::Session;
 
 use crate::headers::{RequestId, page_policy};
-use crate::{Site, visitor};
+use crate::{Site, cookies, visitor};
 
 /// `GET` of any page in the route table.
 pub(crate) async fn show(State(site): State<Site>, request: Request) -> Response {
@@ -56,7 +56,7 @@ pub(crate) async fn show_again(site: &Site, parts: &Parts, outcome: Outcome) -> 
         let kept = |name: &str| outcome.kept.get(name).cloned().filter(|kept| !kept.is_empty());
         let data = match (page.path, kept("token"), kept("email")) {
             (paths::VERIFY_EMAIL, Some(token), _) => confirmation(site, &visitor, &token).await?,
-            (paths::PASSWORD_RESET_CONFIRM, Some(token), _) => reset(site, token).await?,
+            (paths::PASSWORD_RESET_CONFIRM, Some(token), _) => reset(site, &visitor, token).await?,
             (paths::PASSWORD_RESET_CONFIRM, None, Some(email)) => Data::ResetAsked { email },
             (paths::ACCOUNT_SESSIONS, ..) => Data::Devices(site.accounts().devices(&visitor).await?),
             _ => Data::None,
@@ -79,9 +79,15 @@ fn gate(page: &Page, visitor: &Visitor, parts: &Parts) -> Option<String> {
             let here = parts.uri.path_and_query().map_or(page.path, |path| path.as_str());
             Some(sign_in_then(here))
         }
+        // Nothing is left to be proven.
+        (_, Some(_)) if page.path == paths::VERIFY_EMAIL && is_done(visitor, parts) => Some(paths::ACCOUNT.to_owned()),
         (Audience::SignedOut, Some(_)) => Some(next(parts).unwrap_or_else(|| paths::ACCOUNT.to_owned())),
         _ => None,
     }
+}
+
+fn is_done(visitor: &Visitor, parts: &Parts) -> bool {
+    visitor.own_email().is_none() && query(parts, "token").is_none()
 }
 
 /// Sign-in, and then on to where one wanted to go.
@@ -98,13 +104,13 @@ async fn gather(site: &Site, page: &Page, visitor: &Visitor, parts: &Parts) -> R
             None => Ok(Data::None),
         },
         paths::PASSWORD_RESET_CONFIRM => match query(parts, "token") {
-            Some(token) => reset(site, token).await,
+            Some(token) => reset(site, visitor, token).await,
             None => {
                 let asked = match parts.extensions.get::<Session>() {
                     Some(session) => reset_asked(session).await?,
                     None => None,
                 };
-                Ok(asked.map_or(Data::None, |email| Data::ResetAsked { email }))
+                Ok(asked.map_or(Data::None, |asked| Data::ResetAsked { email: asked.email }))
             }
         },
         paths::ACCOUNT_SESSIONS => Ok(Data::Devices(site.accounts().devices(visitor).await?)),
@@ -119,8 +125,8 @@ async fn confirmation(site: &Site, visitor: &Visitor, token: &str) -> Result<Dat
     Ok(Data::Confirmation { token: token.to_owned(), link })
 }
 
-async fn reset(site: &Site, token: String) -> Result<Data, Problem> {
-    let link = site.accounts().look_at_password_reset(&token).await?;
+async fn reset(site: &Site, visitor: &Visitor, token: String) -> Result<Data, Problem> {
+    let link = site.accounts().look_at_password_reset(visitor, &token).await?;
     Ok(Data::Reset { token, link })
 }
 
@@ -135,7 +141,7 @@ fn render(
     status: StatusCode,
 ) -> Response {
     let nonce = nonce();
-    let theme = visitor::cookie(&parts.headers, &site.cookies().name("theme"));
+    let theme = cookies::value(&parts.headers, &site.cookies().name(THEME));
     let is_secret = matches!(data, Data::Confirmation { .. } | Data::Reset { .. });
     let request = PageRequest {
         path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),

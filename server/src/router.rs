@@ -13,10 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use contract::{Problem, Refusal, paths};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::csrf::ProtectionError;
 
 use crate::api::Failed;
-use crate::{Site, api, assets, browser_sessions, forms, headers, hosts, mailbox, pages, visitor};
+use crate::{Site, api, assets, browser_sessions, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor};
 
 /// A handler that takes longer than this holds more than it is worth.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -74,7 +74,9 @@ pub(crate) fn router(site: Site) -> Router {
 /// The layers around everything. The last one is the outermost.
 fn guarded(router: Router<Site>, site: Site) -> Router {
     router
-        .layer(from_here_only(&site))
+        .layer(from_fn_with_state(site.clone(), csrf::no_cookies_from_nowhere))
+        .layer(csrf::from_here_only(&site))
+        .layer(from_fn_with_state(site.clone(), cookies::ours_only))
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(site.clone(), hosts::ours_only))
         .layer(CatchPanicLayer::custom(after_panic))
@@ -110,13 +112,6 @@ async fn not_found(State(site): State<Site>, request: Request) -> Response {
 
 async fn method_not_allowed() -> Failed {
     Refusal::MethodNotAllowed.into()
-}
-
-/// Refuses what another site sends in a person's name (`Sec-Fetch-Site`, else `Origin`). A forged form has to be
-/// told by its origin alone: there is no token that an open page could outlive.
-fn from_here_only(site: &Site) -> CsrfLayer {
-    // The origin was checked when the settings were read; without it, only the request's own host is trusted.
-    CsrfLayer::new().add_trusted_origin(&site.config().settings.public_url).unwrap_or_default()
 }
 
 /// A panic is a bug, and one request's: it is logged, and answered like any other failure.
@@ -177,6 +172,39 @@ mod tests {
             let body = String::from_utf8(to_bytes(response.into_body(), 1 << 16).await.expect("a body").to_vec())
                 .expect("text");
             assert!(body.contains(&id) && !body.contains("canary") && !body.contains("panicked"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_cookies_of_a_renewed_session_survive_whatever_answers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data_dir = ("VESTIBULE_DATA_DIR".to_owned(), folder.path().display().to_string());
+        let config = Config::read(&Sources { environment: vec![data_dir], file: None }).expect("good settings");
+        let site = crate::build(config, Clock::System).await.expect("a site");
+        let renew = |request: &Request| {
+            let renewed = request.extensions().get::<headers::Renewed>().expect("a place for cookies");
+            renewed.set(["vestibule_refresh=next; Path=/".to_owned()]);
+        };
+        let panics = move |request: Request| async move {
+            renew(&request);
+            assert!(Duration::ZERO > Duration::ZERO, "canary");
+        };
+        let fails = move |request: Request| async move {
+            renew(&request);
+            Failed::from(Refusal::Unavailable { retry_after: 1 })
+        };
+        let signs_in = move |request: Request| async move {
+            renew(&request);
+            [(SET_COOKIE, "vestibule_refresh=of another")]
+        };
+        let paths = Router::new().route("/panics", get(panics)).route("/fails", get(fails)).route("/in", get(signs_in));
+        let router = guarded(paths, site);
+        for (path, expected) in [("/panics", "next"), ("/fails", "next"), ("/in", "of another")] {
+            let request = Request::get(path).header("host", "localhost:3000").body(Body::empty()).expect("a request");
+            let response = router.clone().oneshot(request).await.expect("an answer");
+            let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().collect();
+            assert_eq!(cookies.len(), 1, "{path}");
+            assert!(cookies[0].to_str().expect("text").contains(expected), "{path}");
         }
     }
 }

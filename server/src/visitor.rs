@@ -6,54 +6,40 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use accounts::{Error, Visitor};
+use app::request::{ACCESS, REFRESH};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use contract::{Problem, Refusal, paths};
 use ipnet::IpNet;
 use tower_sessions::Session;
 
-use crate::Site;
 use crate::api::Failed;
+use crate::headers::Renewed;
+use crate::{Site, cookies};
 
 /// The layer. `Session` is there already.
 pub(crate) async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let seen = match see(&site, &mut request).await {
-        Ok(seen) => seen,
-        Err(error) => return Failed::from(error).into_response(),
-    };
-    request.extensions_mut().insert(seen.visitor);
-    let mut response = next.run(request).await;
-    // A handler that signed in or out has the last word.
-    let prefix = format!("{}=", site.cookies().name("refresh"));
-    let is_set = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.starts_with(&prefix));
-    if !response.headers().get_all(SET_COOKIE).iter().any(is_set) {
-        for cookie in seen.cookies {
-            if let Ok(value) = HeaderValue::from_str(&cookie) {
-                response.headers_mut().append(SET_COOKIE, value);
-            }
+    match see(&site, &mut request).await {
+        Ok(visitor) => {
+            request.extensions_mut().insert(visitor);
+            next.run(request).await
         }
+        Err(error) => Failed::from(error).into_response(),
     }
-    response
 }
 
-struct Seen {
-    visitor: Visitor,
-    /// To be sent with the answer.
-    cookies: Vec<String>,
-}
-
-async fn see(site: &Site, request: &mut Request) -> Result<Seen, Error> {
+async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
     let headers = request.headers();
-    let access = bearer(headers).or_else(|| cookie(headers, &site.cookies().name("access")));
-    let refresh = cookie(headers, &site.cookies().name("refresh"));
+    let access = bearer(headers).or_else(|| cookies::value(headers, &site.cookies().name(ACCESS)));
+    let refresh = cookies::value(headers, &site.cookies().name(REFRESH));
     let user_agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let session = request.extensions().get::<Session>().cloned();
-    let pending_sign_up = match &session {
-        Some(session) => app::request::pending_sign_up(session).await?,
-        None => None,
+    let (pending_sign_up, reset_asked) = match &session {
+        Some(session) => (app::request::pending_sign_up(session).await?, app::request::reset_asked(session).await?),
+        None => (None, None),
     };
     let mut visitor = Visitor {
         address: client(request, &site.config().trusted_proxies),
@@ -61,6 +47,7 @@ async fn see(site: &Site, request: &mut Request) -> Result<Seen, Error> {
         signed_in: None,
         refused: None,
         pending_sign_up,
+        reset_request: reset_asked.map(|asked| asked.request),
     };
     if let Some(access) = access {
         match site.accounts().recognise(&access).await {
@@ -71,20 +58,20 @@ async fn see(site: &Site, request: &mut Request) -> Result<Seen, Error> {
             Err(error) => return Err(error),
         }
     }
-    let mut cookies = Vec::new();
+    let renewed = request.extensions().get::<Renewed>().cloned().unwrap_or_default();
     if let Some(refresh) = refresh.filter(|_| visitor.signed_in.is_none() && may_renew(request)) {
         match site.accounts().renew(&visitor, &refresh).await {
             Ok(session) => {
-                cookies.extend(site.cookies().of_session(&session));
+                renewed.set(site.cookies().of_session(&session));
                 visitor.signed_in = Some(session.signed_in);
             }
             Err(Error::Refused(Refusal::SessionInvalid | Refusal::SessionExpired)) => {
-                cookies.extend(site.cookies().of_nobody());
+                renewed.set(site.cookies().of_nobody());
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(Seen { visitor, cookies })
+    Ok(visitor)
 }
 
 /// Pages renew; programs do it themselves, by a route of its own. HEAD is for looking.
@@ -98,17 +85,6 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-}
-
-/// The value of a cookie that is there once. Twice means that somebody else planted one: then nobody is believed.
-pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let pairs =
-        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let mut values = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(found, _)| *found == name);
-    match (values.next(), values.next()) {
-        (Some((_, value)), None) if !value.is_empty() => Some(value.to_owned()),
-        _ => None,
-    }
 }
 
 /// The peer; or, when that is a proxy of ours, the last hop before our proxies.
@@ -161,15 +137,5 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["1.1.1.1, 198.51.100.1", "10.0.0.2"]), "198.51.100.1");
         assert_eq!(client("10.0.0.1", &["1.1.1.1, junk"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
-    }
-
-    #[test]
-    fn a_cookie_that_is_there_twice_is_nobodys() {
-        let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("a=1; b=2"));
-        assert_eq!(cookie(&headers, "b").as_deref(), Some("2"));
-        headers.append(COOKIE, HeaderValue::from_static("b=3"));
-        assert_eq!(cookie(&headers, "b"), None);
-        assert_eq!(cookie(&headers, "a").as_deref(), Some("1"));
     }
 }

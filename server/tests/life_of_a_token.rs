@@ -147,9 +147,9 @@ on_both_engines! {
                     assert_eq!(answer.status, StatusCode::OK);
                     assert!(answer.set_cookies().iter().all(|cookie| cookie.contains("Max-Age=0")), "nobody is signed in by it");
                     world.clock.advance(TimeDelta::minutes(1));
-                    world.client(4).api("password/reset/", json!({ "email": EMAIL })).await;
+                    let asked = world.client(4).api("password/reset/", json!({ "email": EMAIL })).await.json();
                     let code = world.code_to(EMAIL).await;
-                    let body = json!({ "email": EMAIL, "code": code, "new_password": PASSWORD });
+                    let body = json!({ "email": EMAIL, "code": code, "request": asked["request"], "new_password": PASSWORD });
                     assert_eq!(world.client(4).api("password/reset/confirm", body).await.status, StatusCode::OK);
                 }
                 _ => drop(accounts.disable(EMAIL).await.expect("disabled")),
@@ -303,11 +303,13 @@ async fn reset_looks_alike_for_everybody() {
         let answer = world.client(4).api("password/reset/", json!({ "email": email })).await;
         let mut headers: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
         headers.sort();
-        let wrong = json!({ "email": email, "code": "000000", "new_password": NEW });
+        let mut asked = answer.json();
+        let request = asked["request"].take();
+        let wrong = json!({ "email": email, "code": "000000", "request": request, "new_password": NEW });
         let mut wrong = world.client(4).api("password/reset/confirm/", wrong).await.json();
         wrong["error"]["request_id"] = Value::Null;
         let page = world.client(5).post("/password/reset", &[("email", &email)]).await;
-        answers.push((answer.status, answer.text(), headers, wrong, page.status, page.header("location").to_owned()));
+        answers.push((answer.status, asked, headers, wrong, page.status, page.header("location").to_owned()));
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
     assert_eq!((answers[0].4, answers[0].5.as_str()), (StatusCode::SEE_OTHER, "/password/reset/confirm"));

@@ -14,6 +14,8 @@ pub struct PasswordResetForm {
     pub email: String,
     /// Six digits of a letter.
     pub code: String,
+    /// What the client was given when it asked for the letter; without it a code is worth nothing.
+    pub request: String,
     /// The password to be.
     pub new_password: Password,
     /// The same once more, from programs that ask for it.

@@ -26,6 +26,7 @@ pub fn Account() -> impl IntoView {
             <Document title="Your account">
                 <AccountNav/>
                 <h1>{heading}</h1>
+                {(!user.email_verified).then(|| view! { <ConfirmFirst/> })}
                 <dl class="facts">
                     {(!name.is_empty()).then(|| view! { <div><dt>"Name"</dt><dd>{name.clone()}</dd></div> })}
                     <div><dt>"Email address"</dt><dd>{user.email} " " {tag}</dd></div>
@@ -51,4 +52,18 @@ pub fn Account() -> impl IntoView {
             </Document>
         }
     })
+}
+
+/// Where an account may be used before its address is proven.
+#[component]
+fn ConfirmFirst() -> impl IntoView {
+    view! {
+        <div class="alert info stack">
+            <p>"Your email address is not confirmed yet. Enter the code that we emailed to you, or open the link in that email."</p>
+            <p><a class="btn" href=paths::VERIFY_EMAIL>"Enter the code"</a></p>
+            <form method="post" action=paths::VERIFY_EMAIL_RESEND>
+                <button class="btn quiet" type="submit">"Send a new code"</button>
+            </form>
+        </div>
+    }
 }

@@ -14,7 +14,10 @@ pub async fn sign_out() -> Result<(), Failed> {
     let door = Door::of_request();
     door.accounts.sign_out(&door.visitor, None).await?;
     door.sign_out().await?;
-    door.notify(Notice::SignedOut).await?;
+    // Whoever was not signed in is told nothing, and leaves no row behind.
+    if door.visitor.signed_in.is_some() {
+        door.notify(Notice::SignedOut).await?;
+    }
     go_to(paths::LOGIN);
     Ok(())
 }

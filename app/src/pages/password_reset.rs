@@ -19,8 +19,8 @@ use crate::request::{Door, Notice, go_to};
 #[server(prefix = "", endpoint = "password/reset")]
 pub async fn ask_password_reset(#[server(default)] email: String) -> Result<(), Failed> {
     let door = Door::of_request();
-    door.accounts.request_password_reset(&door.visitor, &email).await?;
-    door.remember_reset(&email).await?;
+    let request = door.accounts.request_password_reset(&door.visitor, &email).await?;
+    door.remember_reset(&email, request).await?;
     go_to(paths::PASSWORD_RESET_CONFIRM);
     Ok(())
 }
@@ -34,7 +34,7 @@ pub async fn reset_password(
     #[server(default)] password: Password,
 ) -> Result<(), Failed> {
     let door = Door::of_request();
-    let form = PasswordResetForm { token, email, code, new_password: password, new_password_confirm: None };
+    let form = PasswordResetForm { token, email, code, new_password: password, ..PasswordResetForm::default() };
     match door.accounts.reset_password(&door.visitor, &form).await? {
         PasswordReset::AnotherStaysSignedIn => {
             door.forget_reset().await?;
@@ -67,8 +67,8 @@ pub fn Forgotten() -> impl IntoView {
 #[component]
 pub fn Proven() -> impl IntoView {
     match request().data {
-        Data::Reset { token, link: LetterLink::Ready { email, .. } } => {
-            view! { <ByLink email=email token=token/> }.into_any()
+        Data::Reset { token, link: LetterLink::Ready { email, is_own, .. } } => {
+            view! { <ByLink email=email is_own=is_own token=token/> }.into_any()
         }
         Data::Reset { link: LetterLink::Used, .. } => view! {
             <Document title="This link has already been used">
@@ -134,7 +134,7 @@ fn ByCode(email: String) -> impl IntoView {
                     hint="You can also open the link in the email on any device"
                     state=state.clone()
                 />
-                <NewPassword email=email state=state/>
+                <NewPassword email=Some(email) state=state/>
             </form>
             <details>
                 <summary>"Problems with the code?"</summary>
@@ -149,11 +149,13 @@ fn ByCode(email: String) -> impl IntoView {
 }
 
 #[component]
-fn ByLink(email: String, token: String) -> impl IntoView {
+fn ByLink(email: String, is_own: bool, token: String) -> impl IntoView {
     let PageRequest { site, visitor, .. } = request();
     let rules = site.rules.clone();
     let state = FormState::of(paths::PASSWORD_RESET_CONFIRM);
-    let other = visitor.signed_in.map(|signed_in| signed_in.user.email).filter(|here| *here != email);
+    let other = visitor.signed_in.map(|signed_in| signed_in.user.email).filter(|_| !is_own);
+    // Whoever did not ask for the letter is not told the whole address, not even for a password manager.
+    let companion = is_own.then(|| email.clone());
     view! {
         <Document title="Choose a new password" form=paths::PASSWORD_RESET_CONFIRM islands=true>
             <h1>"Choose a new password"</h1>
@@ -168,7 +170,7 @@ fn ByLink(email: String, token: String) -> impl IntoView {
             <p>"For the account of " <strong>{email.clone()}</strong> ". This signs out every device."</p>
             <form method="post" action=paths::PASSWORD_RESET_CONFIRM novalidate=true id="new-password-form">
                 <input type="hidden" name="token" value=token/>
-                <NewPassword email=email state=state/>
+                <NewPassword email=companion state=state/>
             </form>
             <p class="muted">"If this was not you, close this page. Your password stays as it is."</p>
             <Feedback form="new-password-form".to_owned() kind=FormKind::PasswordReset rules=rules/>
@@ -177,9 +179,9 @@ fn ByLink(email: String, token: String) -> impl IntoView {
 }
 
 #[component]
-fn NewPassword(email: String, state: FormState) -> impl IntoView {
+fn NewPassword(email: Option<String>, state: FormState) -> impl IntoView {
     view! {
-        <Companion email=email/>
+        {email.map(|email| view! { <Companion email=email/> })}
         <NewPasswordField field=Field::NewPassword name="password" label="New password" state=state/>
         <button class="btn" type="submit" data-busy="Changing…">"Change password"</button>
     }

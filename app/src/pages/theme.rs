@@ -4,7 +4,7 @@ use contract::paths;
 use leptos::prelude::*;
 
 use crate::Failed;
-use crate::request::{Door, go_to, set_cookies};
+use crate::request::{Door, THEME, go_to, set_cookies};
 
 /// A year; browsers keep no cookie longer than 400 days.
 const KEPT_SECONDS: i64 = 31_536_000;
@@ -14,8 +14,8 @@ const KEPT_SECONDS: i64 = 31_536_000;
 pub async fn choose_theme(#[server(default)] theme: String, #[server(default)] next: String) -> Result<(), Failed> {
     let cookies = Door::of_request().cookies;
     set_cookies([match known(&theme) {
-        Some(theme) => cookies.cookie("theme", theme.to_owned(), Some(KEPT_SECONDS)),
-        None => cookies.cookie("theme", String::new(), Some(0)),
+        Some(theme) => cookies.cookie(THEME, theme.to_owned(), Some(KEPT_SECONDS)),
+        None => cookies.cookie(THEME, String::new(), Some(0)),
     }]);
     go_to(paths::local(&next).unwrap_or(paths::HOME));
     Ok(())

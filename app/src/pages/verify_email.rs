@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{Data, PageRequest, request};
-use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
+use crate::parts::field::{Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::parts::notice::{MailboxHint, TooLate};
@@ -26,11 +26,13 @@ pub async fn confirm_email(
     let door = Door::of_request();
     let form = ConfirmationForm { token, code, email: String::new(), password, new_password };
     let next = door.next().await?;
+    let is_signed_in = door.visitor.signed_in.is_some();
     let (notice, next) = match door.accounts.confirm_email(&door.visitor, &form).await? {
         Confirmed::SignedIn(session) => {
             door.sign_in(&session).await?;
             (Notice::Welcome, next.as_str())
         }
+        Confirmed::SignInNext(_) if is_signed_in => (Notice::Welcome, paths::ACCOUNT),
         Confirmed::SignInNext(_) => (Notice::Confirmed, paths::LOGIN),
         Confirmed::Already => (Notice::AlreadyConfirmed, paths::LOGIN),
     };
@@ -44,7 +46,7 @@ pub async fn confirm_email(
 pub async fn resend_confirmation(#[server(default)] email: String) -> Result<(), Failed> {
     let door = Door::of_request();
     door.accounts.resend_confirmation(&door.visitor, &email).await?;
-    let is_own = email.is_empty() && door.visitor.pending_sign_up.is_some();
+    let is_own = email.is_empty() && door.visitor.own_email().is_some();
     door.notify(if is_own { Notice::NewCode } else { Notice::LetterIfAccount }).await?;
     go_to(paths::VERIFY_EMAIL);
     Ok(())
@@ -53,9 +55,9 @@ pub async fn resend_confirmation(#[server(default)] email: String) -> Result<(),
 #[component]
 pub fn VerifyEmail() -> impl IntoView {
     let PageRequest { data, visitor, .. } = request();
-    match (data, visitor.pending_sign_up) {
+    match (data, visitor.own_email()) {
         (Data::Confirmation { token, link }, _) => view! { <OfLink token=token link=link/> }.into_any(),
-        (_, Some(pending)) => view! { <OfCode email=pending.email/> }.into_any(),
+        (_, Some(email)) => view! { <OfCode email=email.to_owned()/> }.into_any(),
         _ => view! { <StartAgain/> }.into_any(),
     }
 }
@@ -64,6 +66,13 @@ pub fn VerifyEmail() -> impl IntoView {
 fn OfCode(email: String) -> impl IntoView {
     let site = request().site;
     let (rules, lives) = (site.rules.clone(), site.letter_lives.clone());
+    // Signed in, there is no other sign-up to go to.
+    let ways_on = request().visitor.signed_in.is_none().then(|| {
+        view! {
+            <p class="alone"><a href=paths::REGISTER>"Use a different email address"</a></p>
+            <p class="alone"><a href=paths::LOGIN>"I have confirmed on another device: sign in"</a></p>
+        }
+    });
     view! {
         <Document title="Check your email" form=paths::VERIFY_EMAIL islands=true>
             <h1>"Check your email"</h1>
@@ -90,8 +99,7 @@ fn OfCode(email: String) -> impl IntoView {
                     <form method="post" action=paths::VERIFY_EMAIL_RESEND>
                         <button class="btn quiet" type="submit">"Send a new code"</button>
                     </form>
-                    <p class="alone"><a href=paths::REGISTER>"Use a different email address"</a></p>
-                    <p class="alone"><a href=paths::LOGIN>"I have confirmed on another device: sign in"</a></p>
+                    {ways_on}
                 </div>
             </details>
             <Feedback form="confirm".to_owned() kind=FormKind::Code rules=rules/>
@@ -102,7 +110,7 @@ fn OfCode(email: String) -> impl IntoView {
 #[component]
 fn OfLink(token: String, link: LetterLink) -> impl IntoView {
     match link {
-        LetterLink::Ready { email, asks_password: false } => view! {
+        LetterLink::Ready { email, asks_password: false, .. } => view! {
             <Document title="Confirm your email address" form=paths::VERIFY_EMAIL>
                 <Heading email=email/>
                 <form method="post" action=paths::VERIFY_EMAIL novalidate=true id="confirm">
@@ -113,7 +121,7 @@ fn OfLink(token: String, link: LetterLink) -> impl IntoView {
             </Document>
         }
         .into_any(),
-        LetterLink::Ready { email, asks_password: true } => {
+        LetterLink::Ready { email, asks_password: true, .. } => {
             view! { <FromElsewhere email=email token=token/> }.into_any()
         }
         LetterLink::Used => view! {
@@ -152,14 +160,12 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
     let rules = request().site.rules.clone();
     let state = FormState::of(paths::VERIFY_EMAIL);
     let chooses_new = state.sentence(Field::NewPassword).is_some();
-    let companion = email.clone();
     view! {
         <Document title="Confirm your email address" form=paths::VERIFY_EMAIL islands=true>
             <Heading email=email/>
-            <p>"You signed up in another browser, or somebody else did. Enter the password chosen there to continue."</p>
+            <p>"You signed up in another browser, or someone else did. Enter the password chosen there to continue."</p>
             <form method="post" action=paths::VERIFY_EMAIL novalidate=true id="with-password">
                 <input type="hidden" name="token" value=token.clone()/>
-                <Companion email=companion.clone()/>
                 <TextField
                     field=Field::CurrentPassword
                     kind=Kind::CurrentPassword
@@ -171,9 +177,8 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
             <details open=chooses_new>
                 <summary>"I did not choose a password"</summary>
                 <form class="stack" method="post" action=paths::VERIFY_EMAIL novalidate=true id="with-new-password">
-                    <p>"Then set one now. Any password chosen before, by anybody, stops working."</p>
+                    <p>"Then set one now. Any password that was chosen before stops working."</p>
                     <input type="hidden" name="token" value=token/>
-                    <Companion email=companion/>
                     <NewPasswordField field=Field::NewPassword label="Create a password" state=state/>
                     <button class="btn quiet" type="submit" data-busy="Confirming…">"Confirm and set this password"</button>
                 </form>
@@ -203,7 +208,7 @@ fn StartAgain() -> impl IntoView {
     view! {
         <Document title="Start again" form=paths::VERIFY_EMAIL>
             <h1>"Start again"</h1>
-            <p>"This browser has no sign-up to finish. Open the link in the email, or begin anew."</p>
+            <p>"This browser has no sign-up to finish. Open the link in the email, or start again."</p>
             <div class="btns">
                 <a class="btn" href=paths::REGISTER>"Create an account"</a>
                 <a class="btn quiet" href=paths::LOGIN>"Sign in"</a>

@@ -9,7 +9,7 @@ use crate::request::Notice;
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     let PageRequest { notice, visitor, .. } = request();
-    let email = visitor.pending_sign_up.map(|pending| pending.email).unwrap_or_default();
+    let email = visitor.own_email().unwrap_or_default().to_owned();
     let text = notice.map(|notice| match notice {
         Notice::NewCode => format!("We sent a new code to {email}. The old code no longer works."),
         Notice::LetterIfAccount => {

@@ -3,7 +3,7 @@
 use contract::{EmailAddress, Refusal};
 
 use crate::audit::Event;
-use crate::tokens::Purpose;
+use crate::claims::Claims;
 use crate::{Accounts, Result, User, address};
 
 impl Accounts {
@@ -21,17 +21,22 @@ impl Accounts {
         let key = EmailAddress::parse(email).and_then(|email| address::key(&email)).map_err(|_| Refusal::NotFound)?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
-        let account = tx.account_by_key(&key).await?.ok_or(Refusal::NotFound)?;
-        tx.set_disabled(account.id, disabled.then_some(now), now).await?;
-        if disabled {
-            tx.end_sessions_of(account.id, now).await?;
-            for purpose in [Purpose::ConfirmEmail, Purpose::ResetPassword] {
-                tx.supersede_one_time_tokens(account.id, purpose, now).await?;
+        let claims = Claims::on(&mut tx, &key).await?;
+        // Where nobody has proven the address, everybody who signed up with it is meant.
+        let meant = claims.owner().map_or_else(|| claims.all(), std::slice::from_ref);
+        let user = meant.first().ok_or(Refusal::NotFound)?.to_user();
+        for account in meant {
+            tx.set_disabled(account.id, disabled.then_some(now), now).await?;
+            if disabled {
+                tx.end_sessions_of(account.id, now).await?;
             }
+            let event = if disabled { Event::Disabled } else { Event::Enabled };
+            self.record(&mut tx, event, None, Some(account.id), None).await?;
         }
-        let event = if disabled { Event::Disabled } else { Event::Enabled };
-        self.record(&mut tx, event, None, Some(account.id), None).await?;
-        self.commit_change(tx, account.id).await?;
-        Ok(account.to_user())
+        if disabled {
+            tx.supersede_one_time_tokens(&key, now).await?;
+        }
+        self.commit_changes(tx, meant.iter().map(|account| account.id)).await?;
+        Ok(user)
     }
 }

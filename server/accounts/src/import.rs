@@ -101,7 +101,7 @@ impl Accounts {
             let mut tx = self.0.store.read().await?;
             for (line, newcomer) in &newcomers {
                 let is_first = seen.insert(fingerprint(&newcomer.email_key));
-                part.count(*line, newcomer, is_first && !tx.has_account(&newcomer.email_key).await?);
+                part.count(*line, newcomer, is_first && !tx.is_imported(newcomer).await?);
             }
             return Ok(part);
         }

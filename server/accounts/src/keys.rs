@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::key_ring::{KeyRing, SigningKey};
+use crate::password_hash::PasswordSalt;
 use crate::store::KeyRow;
 use crate::{Error, Result};
 
@@ -25,6 +26,8 @@ pub(crate) struct Keys {
     pub(crate) proof: hmac::Key,
     /// Makes the successor of a refresh token.
     pub(crate) succession: hmac::Key,
+    /// Makes the salt of an address.
+    salting: hmac::Key,
     /// The keys of access tokens are derived from this one.
     access: [u8; 32],
     ring: RwLock<Arc<KeyRing>>,
@@ -41,9 +44,19 @@ impl Keys {
             letter: derive("letter token")?,
             proof: hmac::Key::new(hmac::HMAC_SHA256, &derive("letter proof")?),
             succession: hmac::Key::new(hmac::HMAC_SHA256, &derive("refresh token succession")?),
+            salting: hmac::Key::new(hmac::HMAC_SHA256, &derive("password salt")?),
             access: derive("access token")?,
             ring: RwLock::default(),
         })
+    }
+
+    /// The salt of every password that is chosen for an address: nobody else's, and known to nobody outside.
+    pub(crate) fn salt(&self, email_key: &str) -> PasswordSalt {
+        let mut salt = PasswordSalt::default();
+        for (octet, made) in salt.iter_mut().zip(hmac::sign(&self.salting, email_key.as_bytes()).as_ref()) {
+            *octet = *made;
+        }
+        salt
     }
 
     /// The keys of access tokens, as they are at this moment.

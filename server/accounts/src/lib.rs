@@ -10,7 +10,9 @@ mod account_state;
 mod address;
 mod audit;
 mod browser_sessions;
+mod claims;
 mod clock;
+mod delivered;
 mod devices;
 mod email_verification;
 mod error;
@@ -26,6 +28,7 @@ mod mail;
 mod mailer;
 mod new_password;
 mod outbox;
+mod ownership;
 mod password_change;
 mod password_hash;
 mod password_reset;
@@ -80,6 +83,7 @@ struct Parts {
     hasher: password_hash::Hasher,
     limits: limits::Limits,
     live: live::LiveSessions,
+    delivered: delivered::Delivered,
     letters_waiting: tokio::sync::Notify,
 }
 
@@ -91,9 +95,21 @@ impl Accounts {
         let hasher = password_hash::Hasher::new(settings.hashing)?;
         let limits = limits::Limits::new(settings.rate_limits, clock.clone());
         let live = live::LiveSessions::new(clock.clone());
+        let delivered = delivered::Delivered::default();
         let letters_waiting = tokio::sync::Notify::new();
         keys.load(store.read().await?.signing_keys().await?)?;
-        Ok(Self(Arc::new(Parts { settings, store, clock, mailer, keys, hasher, limits, live, letters_waiting })))
+        Ok(Self(Arc::new(Parts {
+            settings,
+            store,
+            clock,
+            mailer,
+            keys,
+            hasher,
+            limits,
+            live,
+            delivered,
+            letters_waiting,
+        })))
     }
 
     /// The operator's choices.

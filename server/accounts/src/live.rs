@@ -146,15 +146,26 @@ impl Memory {
 impl Accounts {
     /// Commits a change that ends sessions or alters what they say of a person. This process remembers nothing of the
     /// old state when it returns; others read the news.
-    pub(crate) async fn commit_change(&self, mut tx: Tx, user_id: Uuid) -> Result<()> {
+    pub(crate) async fn commit_change(&self, tx: Tx, user_id: Uuid) -> Result<()> {
+        self.commit_changes(tx, [user_id]).await
+    }
+
+    /// The same of several people.
+    pub(crate) async fn commit_changes(&self, mut tx: Tx, users: impl IntoIterator<Item = Uuid>) -> Result<()> {
         let now = self.0.clock.now();
-        let change = new_id(now)?;
-        tx.insert_change(change, user_id, now).await?;
+        let mut changes = Vec::new();
+        for user_id in users {
+            let change = new_id(now)?;
+            tx.insert_change(change, user_id, now).await?;
+            changes.push((change, user_id));
+        }
         let committed = tx.commit().await;
-        // Also after a failure: an answer may be lost after the change was made, or before it is.
-        self.0.live.forget(user_id);
-        if committed.is_ok() {
-            self.0.live.knows(change);
+        for (change, user_id) in changes {
+            // Also after a failure: an answer may be lost after the change was made, or before it is.
+            self.0.live.forget(user_id);
+            if committed.is_ok() {
+                self.0.live.knows(change);
+            }
         }
         committed
     }

@@ -1,18 +1,18 @@
 //! Sign-in with a password.
 //!
-//! The order of the checks is the point of this file: limits before anything is looked up, the same hashing work for
-//! every address, one refusal for everything that is wrong, and only then, to whoever gave the right password, the
+//! The order of the checks is the point of this file: limits before anything is looked up, one hash for every address
+//! whoever claims it, one refusal for everything that is wrong, and only then, to whoever gave the right password, the
 //! truth about the account.
 
 use contract::login::LoginForm;
-use contract::{EmailAddress, Refusal};
-use uuid::Uuid;
+use contract::{EmailAddress, Password, Refusal};
 
+use crate::claims::Claims;
 use crate::limits::Action;
 use crate::registration::ONE_LETTER_WITHIN;
+use crate::sessions::Began;
 use crate::store::Account;
-use crate::tokens::Purpose;
-use crate::{Accounts, EmailVerification, NewSession, PendingSignUp, Result, Visitor, address};
+use crate::{Accounts, NewSession, PendingSignUp, Result, Visitor, address};
 
 /// Where a sign-in stands when the password was right. Both doors must say what to do at each step.
 #[derive(Clone, Debug)]
@@ -27,72 +27,54 @@ impl Accounts {
     /// Signs in, or says what is missing.
     pub async fn sign_in(&self, visitor: &Visitor, form: &LoginForm) -> Result<LoginStep> {
         form.check()?;
-        let key = EmailAddress::parse(&form.email).and_then(|email| address::key(&email)).ok();
-        let tries = self.count_sign_in(visitor, key.as_deref().unwrap_or_default())?;
+        // An address of no good form is looked up too, and claimed by nobody.
+        let key = EmailAddress::parse(&form.email).and_then(|email| address::key(&email)).unwrap_or_default();
+        let tries = self.count_sign_in(visitor, &key)?;
 
-        let (account, last_sign_up) = self.find_account(key.as_deref()).await?;
-        let usable = account.as_ref().filter(|account| self.is_usable(account));
-        let stored = usable.map(|account| account.password_hash.as_str());
-        if !self.0.hasher.verify(&form.password, stored).await? {
-            return self.try_sign_up(account, last_sign_up, form, &tries).await;
-        }
-        let Some(account) = account else { return Err(Refusal::InvalidCredentials.into()) };
-        tries.were_right(self);
-        let hash = self.present_hash(&account, form).await?;
-
-        // What this client was before is over, also when that was somebody else.
-        self.sign_out(visitor, None).await?;
-        let mut tx = self.0.store.write().await?;
-        // Whoever changed the password or shut the account meanwhile has ended all sessions: this one must not come after.
-        if !tx.confirm_hash(account.id, &account.password_hash, &hash).await? {
-            return Err(Refusal::InvalidCredentials.into());
-        }
-        let remember = !form.remember.is_empty();
-        let session = self.begin_session(&mut tx, visitor, &account.to_user(), remember).await?;
-        self.commit_change(tx, account.id).await?;
-        Ok(LoginStep::Done(Box::new(session)))
-    }
-
-    /// Whether its password signs in. A disabled account's does not, and one that must be proven first has none of its
-    /// own yet: it has the passwords of its sign-ups.
-    fn is_usable(&self, account: &Account) -> bool {
-        let is_proven =
-            account.verified_at.is_some() || self.settings().email_verification != EmailVerification::Mandatory;
-        is_proven && account.disabled_at.is_none()
-    }
-
-    /// The account, and the password of the last sign-up for its address.
-    async fn find_account(&self, key: Option<&str>) -> Result<(Option<Account>, Option<String>)> {
-        let mut tx = self.0.store.read().await?;
-        // An address of no good form is looked up too, and found by nobody.
-        let account = tx.account_by_key(key.unwrap_or_default()).await?;
-        let id = account.as_ref().map_or(Uuid::nil(), |account| account.id);
-        let last = tx.newest_one_time_token(id, Purpose::ConfirmEmail).await?;
-        Ok((account, last.and_then(|last| last.password_hash)))
-    }
-
-    /// Whoever signs in with what they typed at sign-up is told to confirm the address, also when it has an account
-    /// already: otherwise a sign-up and a sign-in would tell a stranger whether it has. Every wrong password comes
-    /// through here, so that all cost the same.
-    async fn try_sign_up(
-        &self,
-        account: Option<Account>,
-        last_sign_up: Option<String>,
-        form: &LoginForm,
-        tries: &Tries,
-    ) -> Result<LoginStep> {
-        let is_right = self.0.hasher.verify(&form.password, last_sign_up.as_deref()).await?;
-        let found = account.zip(last_sign_up).filter(|(account, _)| is_right && account.disabled_at.is_none());
-        let Some((account, password_hash)) = found else {
+        let claims = Claims::on(&mut self.0.store.read().await?, &key).await?;
+        let Some(account) = self.whose_password(&claims, &form.password).await? else {
             tracing::info!(event = "login.fail", "sign-in refused");
             return Err(Refusal::InvalidCredentials.into());
         };
         tries.were_right(self);
+        if self.needs_no_proof(account) {
+            return self.sign_in_as(visitor, account, form).await;
+        }
         let mut tx = self.0.store.write().await?;
-        self.post_proof(&mut tx, &account, Some(password_hash.clone()), Some(ONE_LETTER_WITHIN)).await?;
+        let sign_up = Some((account.id, account.email.as_str()));
+        self.post_proof(&mut tx, &claims, &key, sign_up, Some(ONE_LETTER_WITHIN)).await?;
         tx.commit().await?;
         self.0.letters_waiting.notify_one();
-        Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::of_sign_up(&account, password_hash))))
+        Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::by_password(account.id, &form.email))))
+    }
+
+    /// The account that this is the password of: the owner's first, then the newest sign-up's. All passwords of one
+    /// address share a salt, so this is one hash however many there are, and one where there are none.
+    pub(crate) async fn whose_password<'a>(
+        &self,
+        claims: &'a Claims,
+        password: &Password,
+    ) -> Result<Option<&'a Account>> {
+        let enabled: Vec<_> = claims.all().iter().filter(|account| account.disabled_at.is_none()).collect();
+        let stored = enabled.iter().map(|account| account.password_hash.as_str());
+        let matching = self.0.hasher.matching(password, stored).await?;
+        Ok(matching.and_then(|at| enabled.get(at).copied()))
+    }
+
+    /// What this client was before is over in the same moment, also when that was somebody else.
+    async fn sign_in_as(&self, visitor: &Visitor, account: &Account, form: &LoginForm) -> Result<LoginStep> {
+        let hash = self.present_hash(account, form).await?;
+        let now = self.0.clock.now();
+        let mut tx = self.0.store.write().await?;
+        // Whoever changed the password or disabled the account meanwhile has ended all sessions: this one must not come after.
+        if !tx.confirm_hash(account.id, &account.password_hash, &hash, now).await? {
+            return Err(Refusal::InvalidCredentials.into());
+        }
+        let before = self.end_present_session(&mut tx, visitor).await?;
+        let began = Began::by_password(!form.remember.is_empty());
+        let session = self.begin_session(&mut tx, visitor, &account.to_user(), began).await?;
+        self.commit_changes(tx, [account.id].into_iter().chain(before)).await?;
+        Ok(LoginStep::Done(Box::new(session)))
     }
 
     /// Counted before the password is tried, so that parallel guesses are all counted.
@@ -105,10 +87,11 @@ impl Accounts {
         Ok(tries)
     }
 
-    /// The hash to keep: the stored one, or a costlier one of the same password.
+    /// The hash to keep: the stored one, or one of the present form of the same password.
     async fn present_hash(&self, account: &Account, form: &LoginForm) -> Result<String> {
-        if self.0.hasher.is_outdated(&account.password_hash) {
-            return self.0.hasher.hash(&form.password).await;
+        let salt = self.0.keys.salt(&account.email_key);
+        if self.0.hasher.is_outdated(&account.password_hash, &salt) {
+            return self.0.hasher.hash(&form.password, &salt).await;
         }
         Ok(account.password_hash.clone())
     }

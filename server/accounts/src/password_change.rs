@@ -9,8 +9,8 @@ use contract::{EmailAddress, Fault, Field, Refusal};
 use crate::audit::Event;
 use crate::limits::Action;
 use crate::new_password::About;
+use crate::sessions::Began;
 use crate::store::Letter;
-use crate::tokens::Purpose;
 use crate::{Accounts, Error, NewSession, Result, Visitor};
 
 impl Accounts {
@@ -27,20 +27,21 @@ impl Accounts {
         let account = self.0.store.read().await?.account(here.user.id).await?;
         let account = account.filter(|account| account.disabled_at.is_none()).ok_or(Refusal::SessionInvalid)?;
         let incorrect = || Error::field(Field::OldPassword, Fault::Incorrect);
-        if !self.0.hasher.verify(&form.old_password, Some(&account.password_hash)).await? {
+        if !self.0.hasher.verify(&form.old_password, &account.password_hash).await? {
             return Err(incorrect());
         }
-        let hash = self.0.hasher.hash(&form.new_password).await?;
+        let hash = self.0.hasher.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await?;
 
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
-        tx.supersede_one_time_tokens(account.id, Purpose::ResetPassword, now).await?;
         // Somebody else was faster: what was typed is the old password no more.
         if !tx.change_password(account.id, &account.password_hash, &hash, now).await? {
             return Err(incorrect());
         }
+        tx.supersede_resets_of(account.id, now).await?;
         tx.end_sessions_of(account.id, now).await?;
-        let session = self.begin_session(&mut tx, visitor, &account.to_user(), here.remember).await?;
+        let session =
+            self.begin_session(&mut tx, visitor, &account.to_user(), Began::by_password(here.remember)).await?;
         self.post_notice(&mut tx, Letter::PasswordChanged, &account).await?;
         self.record(&mut tx, Event::PasswordChanged, Some(visitor), Some(account.id), None).await?;
         self.commit_change(tx, account.id).await?;

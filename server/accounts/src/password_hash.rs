@@ -3,7 +3,8 @@
 //! A hash costs tens of milliseconds and megabytes on purpose, so whoever sends many passwords could stop the
 //! service. Only so many are worked out at once, so many more wait for a second, and the rest are told to come back.
 //! A sign-in without an account, or against a text that is no hash, is worked out against a hash of nobody's, so that
-//! it takes as long as any. Hashes of other programs are read by [`crate::foreign_hash`], and replaced at sign-in.
+//! it takes as long as any. All passwords of one address have one salt (`keys.rs`), so that one hash answers for all
+//! who claim the address. Hashes of other programs are read by [`crate::foreign_hash`], and replaced at sign-in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -23,8 +24,8 @@ const MAX_WAITING: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(1);
 const RETRY_AFTER: u32 = 2;
 
-/// RFC 9106 3.1 recommends 16.
-const SALT_OCTETS: usize = 16;
+/// RFC 9106 3.1 recommends 16 octets.
+pub(crate) type PasswordSalt = [u8; 16];
 
 /// The most that settings may ask for. What asks for more was not made here, and memory that is not there would end
 /// the program.
@@ -53,7 +54,7 @@ impl Hasher {
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
             .map_err(|error| Error::internal(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobodys = hash(&argon2, &tokens::random::<32>()?, &mut Memory::new())?;
+        let nobodys = hash(&argon2, &tokens::random::<32>()?, &tokens::random()?, &mut Memory::new())?;
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..cost.slots.max(1) {
@@ -65,39 +66,53 @@ impl Hasher {
     }
 
     /// A PHC string to store.
-    pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
-        let (argon2, password) = (self.argon2.clone(), password.clone());
-        let hash = self.work(move |memory| hash(&argon2, password.expose().as_bytes(), memory)).await??;
+    pub(crate) async fn hash(&self, password: &Password, salt: &PasswordSalt) -> Result<String> {
+        let (argon2, password, salt) = (self.argon2.clone(), password.clone(), *salt);
+        let hash = self.work(move |memory| hash(&argon2, password.expose().as_bytes(), &salt, memory)).await??;
         Ok(hash.to_string())
     }
 
-    /// Whether it is the password of this hash. Without a hash: no, after the same work.
-    pub(crate) async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<bool> {
-        let password = password.clone();
-        let stored = stored.and_then(Stored::read);
-        let is_somebodys = stored.is_some();
-        let stored = stored.unwrap_or_else(|| Stored::Ours(Box::new(self.nobodys.clone())));
-        let kept = self.argon2.params().block_count();
-        let is_right = move |memory: &mut Memory| match stored {
-            Stored::Ours(hash) => {
-                let is_right = verify(&hash, password.expose().as_bytes(), memory);
-                // One that was costlier than those made now is the exception.
-                memory.truncate(kept);
-                memory.shrink_to_fit();
-                is_right
-            }
-            Stored::Foreign(hash) => hash.verify(password.expose().as_bytes()),
-        };
-        Ok(self.work(is_right).await? && is_somebodys)
+    /// Whether it is the password of this hash.
+    pub(crate) async fn verify(&self, password: &Password, stored: &str) -> Result<bool> {
+        Ok(self.matching(password, [stored].into_iter()).await?.is_some())
     }
 
-    /// Whether a stored hash is cheaper than those made now, or not of ours.
-    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
+    /// The place of the first hash that is of this password. Those with the same salt cost one hash together; where
+    /// there is none that could be verified, the answer is no, after one all the same.
+    pub(crate) async fn matching<'a>(
+        &self,
+        password: &Password,
+        stored: impl Iterator<Item = &'a str>,
+    ) -> Result<Option<usize>> {
+        let password = password.clone();
+        let stored: Vec<_> = stored.map(Stored::read).collect();
+        let (nobodys, kept) = (self.nobodys.clone(), self.argon2.params().block_count());
+        let find = move |memory: &mut Memory| {
+            let mut worked_out = WorkedOut { password: password.expose().as_bytes(), made: Vec::new(), memory };
+            let found = stored.iter().position(|stored| match stored {
+                Some(Stored::Ours(hash)) => worked_out.is_of(hash),
+                Some(Stored::Foreign(hash)) => hash.verify(worked_out.password),
+                None => false,
+            });
+            if stored.iter().all(Option::is_none) {
+                worked_out.is_of(&nobodys);
+            }
+            // One that was costlier than those made now is the exception.
+            memory.truncate(kept);
+            memory.shrink_to_fit();
+            found
+        };
+        self.work(find).await
+    }
+
+    /// Whether a stored hash is cheaper than those made now, or has another salt, or is not of ours.
+    pub(crate) fn is_outdated(&self, stored: &str, salt: &PasswordSalt) -> bool {
         let present = self.argon2.params();
-        PasswordHash::new(stored)
-            .ok()
-            .and_then(|stored| Params::try_from(&stored).ok())
-            .is_none_or(|made| made.m_cost() < present.m_cost() || made.t_cost() < present.t_cost())
+        PasswordHash::new(stored).map_or(true, |hash| {
+            let is_cheaper = Params::try_from(&hash)
+                .map_or(true, |made| made.m_cost() < present.m_cost() || made.t_cost() < present.t_cost());
+            is_cheaper || hash.salt.is_none_or(|made| made.as_ref() != salt.as_slice())
+        })
     }
 
     /// Waits for a thread for so long, then for the work however long it takes.
@@ -129,31 +144,52 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &[u8], memory: &mut Memory) -> Result<PasswordHash> {
-    let salt = tokens::random::<SALT_OCTETS>()?;
+fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &PasswordSalt, memory: &mut Memory) -> Result<PasswordHash> {
     let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
     let mut made = || {
-        fill(argon2, password, &salt, &mut output, memory)?;
+        fill(argon2, password, salt, &mut output, memory)?;
         let params = ParamsString::try_from(argon2.params()).ok()?;
-        let (salt, hash) = (Salt::new(&salt).ok()?, Output::new(&output).ok()?);
+        let (salt, hash) = (Salt::new(salt).ok()?, Output::new(&output).ok()?);
         let (algorithm, version) = (Algorithm::Argon2id.ident(), Some(Version::V0x13.into()));
         Some(PasswordHash { algorithm, version, params, salt: Some(salt), hash: Some(hash) })
     };
     made().ok_or_else(|| Error::internal("a password could not be hashed"))
 }
 
-/// By the algorithm and cost of the hash itself; compared in constant time.
-fn verify(hash: &PasswordHash, password: &[u8], memory: &mut Memory) -> bool {
-    let again = |memory: &mut Memory| {
-        let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
-        let version = hash.version.map_or(Some(Version::V0x13), |version| Version::try_from(version).ok())?;
-        let argon2 = Argon2::new(algorithm, version, Params::try_from(hash).ok()?);
-        let mut output = vec![0; expected.as_bytes().len()];
-        fill(&argon2, password, salt.as_ref(), &mut output, memory)?;
-        Some(tokens::equal(&output, expected.as_bytes()))
-    };
-    again(memory).unwrap_or(false)
+/// One password, worked out once for each salt and cost.
+struct WorkedOut<'a> {
+    password: &'a [u8],
+    /// A hash, and what this password gives with its salt and cost.
+    made: Vec<(&'a PasswordHash, Option<Vec<u8>>)>,
+    memory: &'a mut Memory,
+}
+
+impl<'a> WorkedOut<'a> {
+    /// Whether it is the password of this hash, by the algorithm and cost of the hash itself; compared in constant time.
+    fn is_of(&mut self, hash: &'a PasswordHash) -> bool {
+        let is_alike = |other: &PasswordHash| {
+            let cost = |hash: &PasswordHash| (hash.algorithm, hash.version, hash.params.clone(), hash.salt);
+            cost(other) == cost(hash) && other.hash.map(|out| out.len()) == hash.hash.map(|out| out.len())
+        };
+        let known = self.made.iter().find(|(other, _)| is_alike(other)).map(|(_, output)| output.clone());
+        let output = known.unwrap_or_else(|| {
+            let output = output(hash, self.password, self.memory);
+            self.made.push((hash, output.clone()));
+            output
+        });
+        output.zip(hash.hash).is_some_and(|(output, expected)| tokens::equal(&output, expected.as_bytes()))
+    }
+}
+
+/// What a password gives with the salt and cost of a hash.
+fn output(hash: &PasswordHash, password: &[u8], memory: &mut Memory) -> Option<Vec<u8>> {
+    let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map_or(Some(Version::V0x13), |version| Version::try_from(version).ok())?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(hash).ok()?);
+    let mut output = vec![0; expected.as_bytes().len()];
+    fill(&argon2, password, salt.as_ref(), &mut output, memory)?;
+    Some(output)
 }
 
 fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Option<()> {
@@ -209,57 +245,81 @@ mod tests {
             (&*format!("{long}b"), &*format!("{long}c")),
             ("é", "e\u{301}"),
         ] {
-            let stored = hasher.hash(&Password::new(typed)).await.expect("a hash");
-            assert!(hasher.verify(&Password::new(typed), Some(&stored)).await.expect("an answer"));
-            assert!(!hasher.verify(&Password::new(other), Some(&stored)).await.expect("an answer"));
+            let stored = hasher.hash(&Password::new(typed), &[7; 16]).await.expect("a hash");
+            assert!(hasher.verify(&Password::new(typed), &stored).await.expect("an answer"));
+            assert!(!hasher.verify(&Password::new(other), &stored).await.expect("an answer"));
         }
-        assert!(!hasher.verify(&Password::new("anything"), None).await.expect("an answer"));
+        assert_eq!(hasher.matching(&Password::new("anything"), std::iter::empty()).await.expect("an answer"), None);
     }
 
     #[tokio::test]
     async fn memory_that_was_used_before_changes_no_hash() {
         let (cheap, dear) = (hasher(64), hasher(256));
         let stored = [
-            cheap.hash(&Password::new("p")).await.expect("a hash"),
-            dear.hash(&Password::new("p")).await.expect("a hash"),
+            cheap.hash(&Password::new("p"), &[7; 16]).await.expect("a hash"),
+            dear.hash(&Password::new("p"), &[7; 16]).await.expect("a hash"),
         ];
         for hasher in [&cheap, &dear] {
             for _ in 0..3 {
                 for stored in &stored {
-                    assert!(hasher.verify(&Password::new("p"), Some(stored)).await.expect("an answer"));
-                    assert!(!hasher.verify(&Password::new("q"), Some(stored)).await.expect("an answer"));
+                    assert!(hasher.verify(&Password::new("p"), stored).await.expect("an answer"));
+                    assert!(!hasher.verify(&Password::new("q"), stored).await.expect("an answer"));
                 }
             }
         }
         // Of another implementation: the reference one, by Python's argon2-cffi.
         let other = "$argon2id$v=19$m=128,t=1,p=1$Un3dNX2332Dd3IuuNP6zkQ$H2mNhunH3uKFM5Lu9Jdo76RTassRPgGVPAOXmwt+XHE";
-        assert!(dear.verify(&Password::new("three unrelated words"), Some(other)).await.expect("an answer"));
-        assert!(!dear.verify(&Password::new("three unrelated word"), Some(other)).await.expect("an answer"));
+        assert!(dear.verify(&Password::new("three unrelated words"), other).await.expect("an answer"));
+        assert!(!dear.verify(&Password::new("three unrelated word"), other).await.expect("an answer"));
     }
 
     #[tokio::test]
     async fn the_defaults_are_the_minimum_of_owasp() {
-        let stored =
-            Hasher::new(Hashing::default()).expect("a hasher").hash(&Password::new("p")).await.expect("a hash");
+        let stored = Hasher::new(Hashing::default())
+            .expect("a hasher")
+            .hash(&Password::new("p"), &[7; 16])
+            .await
+            .expect("a hash");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
     }
 
     #[tokio::test]
+    async fn passwords_with_one_salt_are_found_by_one_hash() {
+        let hasher = hasher(64);
+        let mut stored = Vec::new();
+        for typed in ["one", "two", "three"] {
+            stored.push(hasher.hash(&Password::new(typed), &[7; 16]).await.expect("a hash"));
+        }
+        stored.push(hasher.hash(&Password::new("four"), &[8; 16]).await.expect("a hash"));
+        for (at, typed) in ["one", "two", "three", "four"].into_iter().enumerate() {
+            let found = hasher.matching(&Password::new(typed), stored.iter().map(String::as_str)).await;
+            assert_eq!(found.expect("an answer"), Some(at), "{typed}");
+        }
+        let found = hasher.matching(&Password::new("five"), stored.iter().map(String::as_str)).await;
+        assert_eq!(found.expect("an answer"), None);
+        let read: Vec<_> = stored.iter().map(|text| PasswordHash::new(text).expect("a hash")).collect();
+        let mut worked_out = WorkedOut { password: b"five", made: Vec::new(), memory: &mut Memory::new() };
+        assert!(!read.iter().any(|hash| worked_out.is_of(hash)));
+        assert_eq!(worked_out.made.len(), 2, "one for each salt");
+    }
+
+    #[tokio::test]
     async fn cheaper_hashes_are_outdated() {
-        let cheap = hasher(64).hash(&Password::new("p")).await.expect("a hash");
-        assert!(hasher(128).is_outdated(&cheap));
-        assert!(!hasher(64).is_outdated(&cheap));
-        assert!(hasher(64).is_outdated("not a hash"));
+        let cheap = hasher(64).hash(&Password::new("p"), &[7; 16]).await.expect("a hash");
+        assert!(hasher(128).is_outdated(&cheap, &[7; 16]));
+        assert!(!hasher(64).is_outdated(&cheap, &[7; 16]));
+        assert!(hasher(64).is_outdated(&cheap, &[8; 16]));
+        assert!(hasher(64).is_outdated("not a hash", &[7; 16]));
     }
 
     #[tokio::test]
     async fn hashes_of_other_programs_are_verified_and_outdated() {
         let hasher = hasher(64);
         let stored = "pbkdf2_sha256$1000$nQ6xaBmOohbs2HUJ2wZ6VL$8rENiV3iDeNnR8LPh7KMXWxuCuLBOr7C6cCGph4E/Po=";
-        let verify = async |typed: &str| hasher.verify(&Password::new(typed), Some(stored)).await.expect("an answer");
+        let verify = async |typed: &str| hasher.verify(&Password::new(typed), stored).await.expect("an answer");
         assert!(verify("three unrelated words").await);
         assert!(!verify("three unrelated word").await);
-        assert!(hasher.is_outdated(stored));
+        assert!(hasher.is_outdated(stored, &[7; 16]));
     }
 
     #[tokio::test]
@@ -270,7 +330,7 @@ mod tests {
         let foreign = format!("argon2$argon2id$v=19$m=4294967295,t=1,p=1${tail}");
         for stored in ["", "!", "$", "☕", "$argon2id$", "$scrypt$ln=1$a$b", &*costly, &*foreign] {
             for typed in ["", "!", stored] {
-                assert!(!hasher.verify(&Password::new(typed), Some(stored)).await.expect("an answer"), "{stored}");
+                assert!(!hasher.verify(&Password::new(typed), stored).await.expect("an answer"), "{stored}");
             }
         }
     }
@@ -289,20 +349,20 @@ mod tests {
         for _ in 0..MAX_WAITING {
             hasher.jobs.try_send(Box::new(|_| ())).expect("a place in the queue");
         }
-        let refused = hasher.hash(&Password::new("p")).await;
+        let refused = hasher.hash(&Password::new("p"), &[7; 16]).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::Overloaded { .. }))));
         release.send(()).expect("a held thread");
         while hasher.jobs.try_send(Box::new(|_| ())).is_err() {
             tokio::task::yield_now().await;
         }
-        assert!(hasher.hash(&Password::new("p")).await.is_ok());
+        assert!(hasher.hash(&Password::new("p"), &[7; 16]).await.is_ok());
     }
 
     #[tokio::test]
     async fn work_that_panics_costs_no_thread() {
         let hasher = hasher(64);
         assert!(hasher.work(|_| assert!(std::hint::black_box(false), "on purpose")).await.is_err());
-        assert!(hasher.hash(&Password::new("p")).await.is_ok());
+        assert!(hasher.hash(&Password::new("p"), &[7; 16]).await.is_ok());
     }
 
     #[test]

@@ -1,24 +1,39 @@
 //! What a letter proves, by its link or by its six digits: one way for every purpose.
 //!
-//! Looking at a link changes nothing: mail scanners open links. Tries of a code are counted in the database, before
-//! the code is compared, so that neither parallel guesses nor new browsers bring more of them.
+//! A letter proves a mailbox, so its token belongs to an address, not to an account: what is written for an unknown
+//! address is what is written for a known one. Looking at a link changes nothing: mail scanners open links. Tries of a
+//! code are counted in the database, before the code is compared, so that neither parallel guesses nor new browsers
+//! bring more of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::confirmation::parse_code;
-use contract::{EmailAddress, Fault, Field, Refusal};
+use contract::{Fault, Field, Refusal};
 use uuid::Uuid;
 
-use crate::store::{Account, Letter, OneTimeToken, Tx};
+use crate::claims::Claims;
+use crate::store::{Letter, OneTimeToken, Tx};
 use crate::tokens::{self, CODE_TRIES, Proof, Purpose, new_id};
-use crate::{Accounts, Error, Result, Settings, address, jwt};
+use crate::{Accounts, Error, Result, Settings, jwt};
+
+/// Whatever asks for them: sign-ups, sign-ins without proof, requests.
+const LETTERS_AN_HOUR: i64 = 6;
+
+/// Owners of an address are told of attempts to sign up with it at most this often.
+const OWNER_TOLD_ONCE_IN: TimeDelta = TimeDelta::hours(1);
+
+/// Requests for one address that may overtake each other before one is told to come back.
+const AT_THE_SAME_MOMENT: usize = 16;
 
 /// What a letter's link leads to, as its page tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LetterLink {
     /// It works.
     Ready {
-        /// Whose it is.
+        /// The address it came to: whole for the client that asked for the letter, else masked, because a link may
+        /// be opened by somebody it was not sent to.
         email: String,
+        /// Whether this client asked for the letter.
+        is_own: bool,
         /// Whether the token alone is not enough from this client.
         asks_password: bool,
     },
@@ -38,13 +53,32 @@ pub enum LetterLink {
 /// What the token of a link stands for.
 pub(crate) enum Link {
     /// It works.
-    Live(Box<(OneTimeToken, Account)>),
+    Live(Box<Proven>),
     /// It did work.
     Used,
     /// It is too old, or there is a newer one.
     Expired { at: DateTime<Utc>, superseded: bool },
     /// It never worked.
     Unknown,
+}
+
+/// A letter whose link or code was presented, and everybody who claims the address it came to.
+pub(crate) struct Proven {
+    pub(crate) token: OneTimeToken,
+    pub(crate) claims: Claims,
+}
+
+/// A token to be.
+pub(crate) struct Asked<'a> {
+    pub(crate) purpose: Purpose,
+    pub(crate) email_key: &'a str,
+    /// The account or sign-up it is for. A token for nobody is blank: it matches no link and no code.
+    pub(crate) user_id: Option<Uuid>,
+    pub(crate) is_blank: bool,
+    /// Of the password that a reset is asked under.
+    pub(crate) password_hash: Option<&'a str>,
+    /// What the client that asks is given, where a code works for that client only.
+    pub(crate) request: Option<&'a str>,
 }
 
 /// How long a letter's secrets work.
@@ -55,7 +89,74 @@ pub(crate) fn lifetime(purpose: Purpose, settings: &Settings) -> TimeDelta {
     }
 }
 
+/// An address to recognise by whoever knows it: the first characters of its parts, and the last label.
+pub(crate) fn masked(email: &str) -> String {
+    let (local_part, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    let last_label = domain.rsplit_once('.').map_or("", |(_, label)| label);
+    format!("{}•••@{}•••.{last_label}", first(local_part), first(domain))
+}
+
 impl Accounts {
+    /// Posts the letter that proves this address, or tells its owner of the attempt. The same statements are run and
+    /// the same rows written whoever claims the address: a client cannot tell. `sign_up` is the account that asks, and
+    /// the address as it was typed there. `unless_within`: not again if there was one that lately.
+    pub(crate) async fn post_proof(
+        &self,
+        tx: &mut Tx,
+        claims: &Claims,
+        email_key: &str,
+        sign_up: Option<(Uuid, &str)>,
+        unless_within: Option<TimeDelta>,
+    ) -> Result<()> {
+        let (now, purpose) = (self.0.clock.now(), Purpose::ConfirmEmail);
+        let live = tx.live_one_time_token(email_key, purpose, now).await?;
+        let is_too_soon = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
+        let an_hour_ago = now - TimeDelta::hours(1);
+        if is_too_soon || tx.count_tokens_since(email_key, purpose, an_hour_ago).await? >= LETTERS_AN_HOUR {
+            return Ok(());
+        }
+        let owner = claims.owner();
+        let is_blank = owner.is_some() || claims.is_disabled() || sign_up.is_none();
+        let user_id = sign_up.map(|(id, _)| id);
+        let token =
+            self.make_token(&Asked { purpose, email_key, user_id, is_blank, password_hash: None, request: None })?;
+        // Another request was faster, a moment ago; its letter is this one's too where a letter is shared.
+        if !self.replace_token(tx, &token, purpose, unless_within.is_none()).await? {
+            return Ok(());
+        }
+        let whose = owner.map_or(Uuid::nil(), |owner| owner.id);
+        let told = tx.was_posted_since(whose, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
+        let (letter, recipient, user_id) = match (owner, sign_up) {
+            (Some(owner), _) if !told && !claims.is_disabled() => {
+                (Letter::AlreadyRegistered, owner.email.as_str(), Some(owner.id))
+            }
+            (None, Some((id, email))) if !is_blank => (Letter::Confirm, email, Some(id)),
+            _ => (Letter::Nothing, "", user_id),
+        };
+        tx.post(new_id(now)?, letter, recipient, user_id, Some(token.id), now, Some(token.expires_at)).await
+    }
+
+    /// Makes this token the one that works. Of several requests at the same moment the last one wins, or none but the
+    /// first where they are not `persistent`; false for those.
+    pub(crate) async fn replace_token(
+        &self,
+        tx: &mut Tx,
+        token: &OneTimeToken,
+        purpose: Purpose,
+        persistent: bool,
+    ) -> Result<bool> {
+        for _ in 0..AT_THE_SAME_MOMENT {
+            if tx.insert_one_time_token(token, purpose).await? {
+                return Ok(true);
+            }
+            if !persistent {
+                return Ok(false);
+            }
+        }
+        Err(Refusal::Unavailable { retry_after: 1 }.into())
+    }
+
     /// What a link leads to. Changes nothing.
     pub(crate) async fn look_at(&self, purpose: Purpose, token: &str) -> Result<Link> {
         // An old token is looked up all the same, to tell when it worked.
@@ -63,60 +164,55 @@ impl Accounts {
             return Ok(Link::Unknown);
         };
         let mut tx = self.0.store.read().await?;
-        let Some(found) = tx.one_time_token(&tokens::hash(jti.as_bytes()), purpose).await? else {
+        let Some(token) = tx.one_time_token(&tokens::hash(jti.as_bytes()), purpose).await? else {
             return Ok(Link::Unknown);
         };
-        let Some(account) = tx.account(found.user_id).await? else { return Ok(Link::Unknown) };
-        Ok(if found.consumed_at.is_some() {
+        Ok(if token.consumed_at.is_some() {
             Link::Used
-        } else if let Some(at) = found.superseded_at {
+        } else if let Some(at) = token.superseded_at {
             Link::Expired { at, superseded: true }
-        } else if found.expires_at <= self.0.clock.now() {
-            Link::Expired { at: found.expires_at, superseded: false }
+        } else if token.expires_at <= self.0.clock.now() {
+            Link::Expired { at: token.expires_at, superseded: false }
         } else {
-            Link::Live(Box::new((found, account)))
+            let claims = Claims::on(&mut tx, &token.email_key).await?;
+            Link::Live(Box::new(Proven { token, claims }))
         })
     }
 
-    /// The row of a link that works, and its account; nothing when it was spent before.
-    pub(crate) async fn find_by_token(&self, purpose: Purpose, token: &str) -> Result<Option<(OneTimeToken, Account)>> {
+    /// The row of a link that works; nothing when it was spent before.
+    pub(crate) async fn find_by_token(&self, purpose: Purpose, token: &str) -> Result<Option<Proven>> {
         // Too old is told without the database, which may have forgotten it.
         jwt::read_letter(token, purpose, self.0.clock.now(), &self.0.keys)?;
         match self.look_at(purpose, token).await? {
-            Link::Live(found) if found.1.disabled_at.is_none() => Ok(Some(*found)),
+            Link::Live(proven) if !proven.claims.is_disabled() => Ok(Some(*proven)),
             Link::Used => Ok(None),
             _ => Err(Refusal::TokenInvalid.into()),
         }
     }
 
-    /// The same by six digits, of a person or of an address. The try is counted, and committed, before anything is
-    /// said about it. `tells_tries`: to strangers a code is right or it is not.
+    /// The same by six digits. The try is counted, and committed, before anything is said about it. A letter that was
+    /// asked for by a client with a `request` hears that client only: nobody else can guess, or use up its tries.
+    /// `tells_tries`: to strangers a code is right or it is not.
     pub(crate) async fn find_by_code(
         &self,
         purpose: Purpose,
-        whose: Whose<'_>,
+        email_key: &str,
         code: &str,
+        request: Option<&str>,
         tells_tries: bool,
-    ) -> Result<(OneTimeToken, Account)> {
+    ) -> Result<Proven> {
         let code = parse_code(code).map_err(|fault| Error::field(Field::Code, fault))?;
         let incorrect = || Error::field(Field::Code, Fault::Incorrect);
         let exhausted = || Error::field(Field::Code, if tells_tries { Fault::Exhausted } else { Fault::Incorrect });
 
-        let mut tx = self.0.store.write().await?;
-        let account = match whose {
-            Whose::Person(id) => tx.account(id).await?,
-            Whose::Address(email) => {
-                let key = EmailAddress::parse(email).and_then(|email| address::key(&email));
-                let key = key.map_err(|fault| Error::field(Field::Email, fault))?;
-                tx.account_by_key(&key).await?
-            }
-        };
-        // The same statements for everybody, and something to commit, so that the time of the answer tells nothing.
         let now = self.0.clock.now();
-        let whose = account.as_ref().map_or(Uuid::nil(), |account| account.id);
-        let token = tx.live_one_time_token(whose, purpose, now).await?;
+        let mut tx = self.0.store.write().await?;
+        let claims = Claims::on(&mut tx, email_key).await?;
+        let token = tx.live_one_time_token(email_key, purpose, now).await?;
+        let token = token.filter(|token| is_asked_by(token, request));
         let attempt = tx.count_attempt(token.as_ref().map_or(Uuid::nil(), |token| token.id)).await?;
-        let (Some(account), Some(token), Some(attempt)) = (account, &token, attempt) else {
+        let (Some(token), Some(attempt)) = (&token, attempt) else {
+            // Something to commit, so that the time of the answer does not tell whether there is a letter.
             tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await?;
             tx.commit().await?;
             return Err(if token.is_some() { exhausted() } else { incorrect() });
@@ -124,55 +220,65 @@ impl Accounts {
         tx.commit().await?;
         let hash = tokens::code_hash(token.id, &code, &self.0.keys);
         let is_right = token.code_hash.as_deref().is_some_and(|stored| tokens::equal(stored, &hash));
-        match (is_right && account.disabled_at.is_none(), attempt >= CODE_TRIES) {
-            (true, _) => Ok((token.clone(), account)),
+        match (is_right && !claims.is_disabled(), attempt >= CODE_TRIES) {
+            (true, _) => Ok(Proven { token: token.clone(), claims }),
             (false, true) => Err(exhausted()),
             (false, false) => Err(incorrect()),
         }
     }
 
-    /// The statements of a letter, for nobody: without them, the time of the answer would tell who has an account.
-    pub(crate) async fn leave_trace(&self, tx: &mut Tx, purpose: Purpose) -> Result<()> {
-        let (now, nobody) = (self.0.clock.now(), Uuid::nil());
-        tx.newest_one_time_token(nobody, purpose).await?;
-        tx.live_one_time_token(nobody, purpose, now).await?;
-        tx.count_tokens_since(nobody, purpose, now).await?;
-        tx.supersede_one_time_tokens(nobody, purpose, now).await?;
-        tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await?;
-        tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await
+    /// For a right code whose form had another mistake: it was no guess.
+    pub(crate) async fn give_back_try(&self, token: &OneTimeToken) -> Result<()> {
+        let mut tx = self.0.store.write().await?;
+        tx.give_back_attempt(token.id).await?;
+        tx.commit().await
     }
 
     /// A row with the hashes of a letter's secrets. A blank one matches no link and no code: a client that signed up
     /// with a proven address finds a form whose codes are all wrong, as any stranger would.
-    pub(crate) fn make_token(
-        &self,
-        user_id: Uuid,
-        purpose: Purpose,
-        blank: bool,
-        password_hash: Option<String>,
-    ) -> Result<OneTimeToken> {
+    pub(crate) fn make_token(&self, asked: &Asked<'_>) -> Result<OneTimeToken> {
         let now = self.0.clock.now();
         let id = new_id(now)?;
         let proof = Proof::of(id, &self.0.keys);
-        let token_hash = if blank { tokens::random::<32>()?.to_vec() } else { tokens::hash(proof.jti.as_bytes()) };
-        let code_hash = (!blank).then(|| tokens::code_hash(id, &proof.code, &self.0.keys));
+        let code_hash = tokens::code_hash(id, &proof.code, &self.0.keys);
+        let token_hash = tokens::hash(proof.jti.as_bytes());
+        let random = tokens::random::<32>()?.to_vec();
         Ok(OneTimeToken {
             id,
-            user_id,
-            token_hash,
-            code_hash,
-            password_hash,
+            email_key: asked.email_key.to_owned(),
+            user_id: asked.user_id,
+            token_hash: if asked.is_blank { random } else { token_hash },
+            code_hash: (!asked.is_blank).then_some(code_hash),
+            asked_by: asked.request.map(|request| tokens::hash(request.as_bytes())),
+            password_hash: asked.password_hash.map(str::to_owned),
             attempts: 0,
             created_at: now,
-            expires_at: now + lifetime(purpose, self.settings()),
+            expires_at: now + lifetime(asked.purpose, self.settings()),
             consumed_at: None,
             superseded_at: None,
         })
     }
 }
 
-/// Whose code it is.
-pub(crate) enum Whose<'a> {
-    Person(Uuid),
-    Address(&'a str),
+/// Whether a client may use the letter's code. A letter that names no client hears every one.
+pub(crate) fn is_asked_by(token: &OneTimeToken, request: Option<&str>) -> bool {
+    let Some(asked_by) = &token.asked_by else { return true };
+    request.is_some_and(|request| tokens::equal(asked_by, &tokens::hash(request.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_masked_address_shows_little_more_than_that_it_is_one() {
+        for (email, expected) in [
+            ("ada.lovelace@example.com", "a•••@e•••.com"),
+            ("a@münchen.example", "a•••@m•••.example"),
+            ("x@y", "x•••@y•••."),
+            ("", "•••@•••."),
+        ] {
+            assert_eq!(masked(email), expected);
+        }
+    }
 }

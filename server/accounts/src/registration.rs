@@ -1,143 +1,132 @@
 //! Sign-up.
 //!
-//! A sign-up proves nothing about the address, so it reserves nothing: the account it makes is worth something only
-//! when the mailbox answers. Until then a second sign-up for the same address neither deletes nor changes the first.
-//! What each person typed stays with their own browser (the *pending sign-up*), and whoever proves the mailbox gets
-//! what they typed themselves: nobody ends up confirming a password that somebody else chose ("pre-hijacking").
-//!
-//! A taken address gets the same answer, after the same work: its owner gets a letter, the visitor learns nothing.
+//! Each sign-up is an account of its own, worth something only when the mailbox answers ([`crate::claims`]). A taken
+//! address gets the same rows, the same letter of some kind and the same answer as a free one: its owner gets a
+//! letter, the visitor learns nothing. Only the client that signed up may correct what it typed.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::registration::{Registration, RegistrationForm};
 use contract::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::claims::Claims;
 use crate::limits::Action;
 use crate::new_password::About;
-use crate::store::{Account, Letter, Profile, Tx};
-use crate::tokens::{Purpose, new_id};
+use crate::sessions::Began;
+use crate::store::{NewUser, Profile, Tx};
+use crate::tokens::new_id;
 use crate::{Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address};
 
 /// Two sign-ups within this time share one letter: a form sent twice is not two letters.
 pub(crate) const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
-/// Whatever asks for them: sign-ups, sign-ins without proof, requests.
-const LETTERS_AN_HOUR: i64 = 6;
+/// Sign-ups kept for one address. Whoever proves the mailbox after so many others chooses a password then.
+const KEPT_FOR_ONE_ADDRESS: usize = 20;
 
-/// Owners of an address are told of attempts to sign up with it at most this often.
-const OWNER_TOLD_ONCE_IN: TimeDelta = TimeDelta::hours(1);
-
-/// What a client that signed up, or gave the right password, may finish. It stays on the server, bound to the client
-/// by the browser session, and holds the hash of the password typed there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a client that signed up, or gave the password of a sign-up, may finish. It is kept on the server, bound to the
+/// client by the browser session, and holds nothing but what that very client typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PendingSignUp {
     user_id: Uuid,
     /// As typed, for the page.
     pub email: String,
-    profile: Profile,
+    first_name: String,
+    last_name: String,
+    user_type: String,
+    phone: String,
 }
 
 impl PendingSignUp {
-    /// Whether this client began the sign-up of that user.
-    pub(crate) fn is_of(&self, user_id: Uuid) -> bool {
-        self.user_id == user_id
-    }
-
     pub(crate) fn user_id(&self) -> Uuid {
         self.user_id
     }
 
-    /// Given name, family name, kind and phone as typed, so that a corrected form asks nothing twice.
+    /// Address, names, kind and phone as typed here, so that a corrected form asks nothing twice.
     pub fn typed(&self) -> [(&'static str, &str); 5] {
-        let Profile { first_name, last_name, user_type, phone, .. } = &self.profile;
-        let phone = phone.as_deref().unwrap_or_default();
-        let email = self.email.as_str();
         [
-            ("email", email),
-            ("first_name", first_name),
-            ("last_name", last_name),
-            ("user_type", user_type),
-            ("phone", phone),
+            ("email", &self.email),
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("user_type", &self.user_type),
+            ("phone", &self.phone),
         ]
     }
 
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.profile
+    /// Of a client that knows the password of a sign-up. Of the account it gets nothing but a way to finish it.
+    pub(crate) fn by_password(user_id: Uuid, typed_email: &str) -> Self {
+        Self { user_id, email: typed_email.trim().to_owned(), ..Self::default() }
     }
 
-    /// Of a sign-in with the password of a sign-up that was not finished.
-    pub(crate) fn of_sign_up(account: &Account, password_hash: String) -> Self {
-        let profile = Profile { password_hash, ..account.profile() };
-        Self { user_id: account.id, email: account.email.clone(), profile }
+    fn of_form(user_id: Uuid, form: &RegistrationForm) -> Self {
+        let typed = |text: &str| text.trim().to_owned();
+        Self {
+            user_id,
+            email: typed(&form.email),
+            first_name: typed(&form.first_name),
+            last_name: typed(&form.last_name),
+            user_type: typed(&form.user_type),
+            phone: typed(&form.phone),
+        }
     }
 }
 
-/// A sign-up that was taken in.
+/// A sign-up that was accepted.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    /// Of the account, or of nobody when the address has one already.
+    /// Of the account that proof of the mailbox would make this client's.
     pub user_id: Uuid,
     /// Whether a letter is on its way: a new one, or the one of a moment ago. The same for every address.
     pub email_sent: bool,
     /// For the client to keep: it makes this client the one that signed up.
     pub pending: PendingSignUp,
-    /// There at once where addresses need no proof.
+    /// There at once where an address may be used without proof.
     pub session: Option<NewSession>,
 }
 
+/// A form without faults, ready to be stored.
+struct SignUp {
+    email: String,
+    email_key: String,
+    password_hash: String,
+    profile: Profile,
+}
+
 impl Accounts {
-    /// Takes a sign-up in. The account, its proof and the letter are one transaction.
+    /// Accepts a sign-up. The account, its proof and the letter are one transaction.
     pub async fn register(&self, visitor: &Visitor, form: &RegistrationForm) -> Result<Registered> {
         self.0.limits.spend(Action::Register, visitor.origin())?;
         if self.settings().registration != RegistrationPolicy::Open {
             return Err(Refusal::RegistrationClosed.into());
         }
-        let (registration, email_key) = self.check_registration(form)?;
-        let now = self.0.clock.now();
-        let profile = Profile {
-            password_hash: self.0.hasher.hash(&registration.password).await?,
-            first_name: registration.first_name,
-            last_name: registration.last_name,
-            user_type: registration.user_type,
-            phone: registration.phone,
-            locale: "en".to_owned(),
-            terms_accepted_at: registration.terms_version.as_ref().map(|_| now),
-            terms_version: registration.terms_version,
-        };
+        let sign_up = self.check_sign_up(form).await?;
 
-        let user_id = new_id(now)?;
         let mut tx = self.0.store.write().await?;
-        let is_new = tx.insert_user(user_id, registration.email.as_str(), &email_key, &profile, now).await?;
-        let account = tx.account_by_key(&email_key).await?.ok_or_else(|| Error::internal("an account vanished"))?;
-        if !is_new && self.tells_of_taken(&account) {
+        let claims = Claims::on(&mut tx, &sign_up.email_key).await?;
+        if self.tells_of_taken(&claims) {
             return Err(Refusal::EmailTaken.into());
         }
-        let session = match self.settings().email_verification {
-            EmailVerification::Off => Some(self.begin_session(&mut tx, visitor, &account.to_user(), false).await?),
-            EmailVerification::Mandatory | EmailVerification::Optional => {
-                self.post_proof(&mut tx, &account, Some(profile.password_hash.clone()), Some(ONE_LETTER_WITHIN))
-                    .await?;
-                None
-            }
-        };
-        if session.is_some() {
-            self.commit_change(tx, account.id).await?;
-        } else {
-            tx.commit().await?;
+        let id = self.keep_sign_up(&mut tx, visitor, &claims, &sign_up).await?;
+        let asks_proof = self.settings().email_verification != EmailVerification::Off;
+        if asks_proof {
+            self.post_proof(&mut tx, &claims, &sign_up.email_key, Some((id, &sign_up.email)), Some(ONE_LETTER_WITHIN))
+                .await?;
+        }
+        let session = self.begin_first_session(&mut tx, visitor, id).await?;
+        match &session {
+            Some(_) => self.commit_change(tx, id).await?,
+            None => tx.commit().await?,
         }
         self.0.letters_waiting.notify_one();
-
-        let email_sent = session.is_none();
-        tracing::info!(event = "register", user = %account.id, repeated = !is_new, "sign-up");
-        let pending = PendingSignUp { user_id: account.id, email: registration.email.to_string(), profile };
-        Ok(Registered { user_id, email_sent, pending, session })
+        tracing::info!(event = "register", user = %id, "sign-up");
+        let pending = PendingSignUp::of_form(id, form);
+        Ok(Registered { user_id: id, email_sent: asks_proof, pending, session })
     }
 
-    /// Every rule, also those that need a dictionary. All faults at once.
-    fn check_registration(&self, form: &RegistrationForm) -> Result<(Registration, String)> {
-        let rules = &self.settings().sign_up;
-        let registration = form.check(rules)?;
+    /// Every rule, also those that need a dictionary, all faults at once; then the hash, before the transaction begins.
+    async fn check_sign_up(&self, form: &RegistrationForm) -> Result<SignUp> {
+        let registration = form.check(&self.settings().sign_up)?;
         let about = About {
             email: registration.email.as_str(),
             first_name: &registration.first_name,
@@ -145,48 +134,74 @@ impl Accounts {
         };
         self.judge_uncommon(&registration.password, about).map_err(|fault| Error::field(Field::Password, fault))?;
         let email_key = address::key(&registration.email).map_err(|fault| Error::field(Field::Email, fault))?;
-        Ok((registration, email_key))
+        let password_hash = self.0.hasher.hash(&registration.password, &self.0.keys.salt(&email_key)).await?;
+        let email = registration.email.to_string();
+        Ok(SignUp { email, email_key, password_hash, profile: profile(registration, self.0.clock.now()) })
     }
 
-    /// Whether a visitor is told that the address has an account. Without proof of the mailbox there is no other
-    /// way than to tell: the answer to a good sign-up is a session.
-    fn tells_of_taken(&self, account: &Account) -> bool {
-        let without_proof = self.settings().email_verification == EmailVerification::Off;
-        without_proof || (account.verified_at.is_some() && !self.settings().prevent_enumeration)
+    /// Whether a visitor is told that the address has an account. Where nobody ever proves a mailbox there is no other
+    /// way than to tell: two accounts with one address could not be told apart.
+    fn tells_of_taken(&self, claims: &Claims) -> bool {
+        match self.settings().email_verification {
+            EmailVerification::Off => !claims.all().is_empty(),
+            EmailVerification::Optional | EmailVerification::Mandatory => {
+                claims.owner().is_some() && !self.settings().prevent_enumeration
+            }
+        }
     }
 
-    /// Posts the letter that proves this account's address, or tells the owner of a proven one. The same rows are
-    /// written either way, and the same pauses kept: a client cannot tell which it was. `unless_within`: not again if
-    /// there was one that lately; the last letter then stays the newest. `password_hash`: of the sign-up that asks.
-    pub(crate) async fn post_proof(
-        &self,
-        tx: &mut Tx,
-        account: &Account,
-        password_hash: Option<String>,
-        unless_within: Option<TimeDelta>,
-    ) -> Result<()> {
-        let (now, purpose) = (self.0.clock.now(), Purpose::ConfirmEmail);
-        let live = tx.live_one_time_token(account.id, purpose, now).await?;
-        let is_too_soon = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
-        let is_too_often =
-            tx.count_tokens_since(account.id, purpose, now - TimeDelta::hours(1)).await? >= LETTERS_AN_HOUR;
-        if is_too_soon || is_too_often {
-            tx.supersede_one_time_tokens(Uuid::nil(), purpose, now).await?;
-            tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await?;
-            return tx.post(new_id(now)?, Letter::Nothing, "", Some(account.id), None, now, None).await;
+    /// A row of its own for each sign-up, whoever else claims the address: free and taken ones cost the same. What this
+    /// client signed up with before is corrected; the same password is the same person, who sent a form twice.
+    async fn keep_sign_up(&self, tx: &mut Tx, visitor: &Visitor, claims: &Claims, sign_up: &SignUp) -> Result<Uuid> {
+        let now = self.0.clock.now();
+        let here = visitor.pending_sign_up.as_ref().map(PendingSignUp::user_id);
+        let is_same = |found: &&crate::store::Account| {
+            let is_this_clients = Some(found.id) == here && found.first_signed_in_at.is_none();
+            found.disabled_at.is_none() && (is_this_clients || found.password_hash == sign_up.password_hash)
+        };
+        if let Some(earlier) = claims.sign_ups().find(is_same) {
+            tx.correct_sign_up(earlier.id, &sign_up.password_hash, &sign_up.profile, now).await?;
+            return Ok(earlier.id);
         }
-        let is_blank = account.verified_at.is_some() || account.disabled_at.is_some();
-        let token = self.make_token(account.id, purpose, is_blank, password_hash)?;
-        tx.insert_one_time_token(&token, purpose).await?;
-        if !is_blank {
-            let (recipient, until) = (account.email.as_str(), Some(token.expires_at));
-            return tx
-                .post(new_id(now)?, Letter::Confirm, recipient, Some(account.id), Some(token.id), now, until)
-                .await;
+        if claims.all().len() >= KEPT_FOR_ONE_ADDRESS {
+            tx.drop_oldest_sign_ups(&sign_up.email_key, i64::try_from(KEPT_FOR_ONE_ADDRESS - 1).unwrap_or(i64::MAX))
+                .await?;
         }
-        let told = tx.was_posted_since(account.id, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
-        let letter = if told || account.disabled_at.is_some() { Letter::Nothing } else { Letter::AlreadyRegistered };
-        // News of an attempt is worth telling for as long as the letter that the attempt asked for would have worked.
-        tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(token.expires_at)).await
+        let mode = self.settings().email_verification;
+        let user = NewUser {
+            id: new_id(now)?,
+            email: &sign_up.email,
+            email_key: &sign_up.email_key,
+            password_hash: &sign_up.password_hash,
+            profile: &sign_up.profile,
+            verified_at: None,
+            // Where nobody proves a mailbox, whoever comes first has the address.
+            address_held_at: (mode == EmailVerification::Off).then_some(now),
+            first_signed_in_at: (mode != EmailVerification::Mandatory).then_some(now),
+            now,
+        };
+        if tx.insert_user(&user).await? { Ok(user.id) } else { Err(Refusal::EmailTaken.into()) }
+    }
+
+    /// Where an account may be used before its mailbox is proven, a sign-up is a sign-in.
+    async fn begin_first_session(&self, tx: &mut Tx, visitor: &Visitor, id: Uuid) -> Result<Option<NewSession>> {
+        if self.settings().email_verification == EmailVerification::Mandatory {
+            return Ok(None);
+        }
+        let account = tx.account(id).await?.ok_or_else(|| Error::internal("an account vanished"))?;
+        let session = self.begin_session(tx, visitor, &account.to_user(), Began::by_password(false)).await?;
+        Ok(Some(session))
+    }
+}
+
+fn profile(registration: Registration, now: DateTime<Utc>) -> Profile {
+    Profile {
+        first_name: registration.first_name,
+        last_name: registration.last_name,
+        user_type: registration.user_type,
+        phone: registration.phone,
+        locale: "en".to_owned(),
+        terms_accepted_at: registration.terms_version.as_ref().map(|_| now),
+        terms_version: registration.terms_version,
     }
 }

@@ -1,8 +1,9 @@
 //! Sessions: begun by a proof, carried by an access token, renewed by a refresh token, ended at once.
 //!
-//! A refresh token is used once and replaced by its successor. Two tabs may ask with the same token: within a grace
-//! of ten seconds, and as long as the successor was not used, the second gets the very same successor. Any other
-//! second use means that two parties hold the token, and ends the session (RFC 9700 4.14.2).
+//! A refresh token is used once and replaced by its successor. It may be brought again as long as nobody has used what
+//! the answer held: by a second tab within ten seconds, or whenever the answer was lost ([`crate::delivered`]); the very
+//! same successor is then given once more. Any other second use means that two parties hold the token, and ends the
+//! session (RFC 9700 4.14.2).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::Refusal;
@@ -14,7 +15,7 @@ use crate::store::{Account, Letter, Tx};
 use crate::tokens::{RefreshToken, new_id};
 use crate::{Accounts, Result, User, Visitor, jwt, limits};
 
-/// How long the predecessor may ask again.
+/// How long the predecessor may ask again, also when its answer has arrived: another tab may have sent it.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// Longer ones say nothing more to a person.
@@ -66,6 +67,46 @@ pub struct NewSession {
     pub refresh_lives: TimeDelta,
 }
 
+/// How a session begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    /// Whether the browser keeps the session when it closes.
+    pub(crate) remember: bool,
+    pub(crate) by: ProvenBy,
+    /// When that was shown, if not now.
+    pub(crate) at: Option<DateTime<Utc>>,
+}
+
+/// What a person has shown in order to be signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProvenBy {
+    /// The password.
+    Password,
+    /// A link or a code that came by email.
+    Letter,
+}
+
+impl Began {
+    pub(crate) fn by_password(remember: bool) -> Self {
+        Self { remember, by: ProvenBy::Password, at: None }
+    }
+}
+
+impl ProvenBy {
+    /// RFC 8176: `pwd`, or `otp` for something that works once.
+    const fn amr(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Letter => "otp",
+        }
+    }
+
+    /// Of a session.
+    pub(crate) fn named(amr: &str) -> Self {
+        if amr == Self::Letter.amr() { Self::Letter } else { Self::Password }
+    }
+}
+
 impl std::fmt::Debug for NewSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewSession").field("session_id", &self.signed_in.session_id).finish_non_exhaustive()
@@ -87,6 +128,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let claims = jwt::read_access(access, now, self.settings(), &self.0.keys)?;
         if let Some(signed_in) = self.0.live.get(claims.sub, claims.sid) {
+            self.0.delivered.note(claims.sid, claims.jti);
             return Ok((signed_in, claims));
         }
         let generation = self.0.live.generation();
@@ -96,6 +138,7 @@ impl Accounts {
         let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
         let signed_in = session.of(account.ok_or(Refusal::SessionInvalid)?.to_user());
         self.0.live.keep(generation, &signed_in, session.expires_at);
+        self.0.delivered.note(claims.sid, claims.jti);
         Ok((signed_in, claims))
     }
 
@@ -122,7 +165,8 @@ impl Accounts {
         } else {
             let next = tx.refresh_token(&successor.hash()).await?;
             let in_grace = stored.used_at.is_some_and(|used_at| now - used_at <= GRACE);
-            match next.filter(|next| in_grace && next.used_at.is_none()) {
+            let is_lost = |made_at| !self.0.delivered.has_arrived(session.id, made_at);
+            match next.filter(|next| next.used_at.is_none() && (in_grace || is_lost(next.created_at))) {
                 Some(next) => next.expires_at,
                 None => return self.refuse_reuse(tx, visitor, &session, &account).await,
             }
@@ -175,15 +219,15 @@ impl Accounts {
         tx: &mut Tx,
         visitor: &Visitor,
         user: &User,
-        remember: bool,
+        began: Began,
     ) -> Result<NewSession> {
         let now = self.0.clock.now();
         let session = Session {
             id: new_id(now)?,
             user_id: user.id,
-            remember,
-            auth_time: now,
-            amr: "pwd".to_owned(),
+            remember: began.remember,
+            auth_time: began.at.unwrap_or(now),
+            amr: began.by.amr().to_owned(),
             address: limits::network(visitor.address),
             user_agent: visitor.user_agent.chars().take(MAX_USER_AGENT_CHARS).collect(),
             created_at: now,
@@ -197,6 +241,17 @@ impl Accounts {
         let expires_at = self.idle_end(&session, now);
         tx.insert_refresh_token(&refresh.hash(), session.id, now, expires_at).await?;
         self.tokens(user.clone(), &session, refresh, expires_at - now)
+    }
+
+    /// Ends the session that this client had, in the transaction that begins another. Answers whose it was.
+    pub(crate) async fn end_present_session(&self, tx: &mut Tx, visitor: &Visitor) -> Result<Option<Uuid>> {
+        let Some(here) = &visitor.signed_in else { return Ok(None) };
+        if !tx.end_session(here.session_id, self.0.clock.now()).await? {
+            return Ok(None);
+        }
+        let (user, session) = (here.user.id, here.session_id);
+        self.record(tx, Event::SignedOut, Some(visitor), Some(user), Some(session)).await?;
+        Ok(Some(user))
     }
 
     /// Never later than the session's own end: renewing does not prolong it.

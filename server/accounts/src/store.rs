@@ -23,7 +23,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, 
 pub(crate) use one_time_tokens::OneTimeToken;
 pub(crate) use outbox::{Letter, Outgoing};
 pub(crate) use signing_keys::KeyRow;
-pub(crate) use users::{Account, Profile};
+pub(crate) use users::{Account, NewUser, Profile};
 
 use crate::{Error, Result};
 

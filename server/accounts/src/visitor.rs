@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use contract::Refusal;
+use uuid::Uuid;
 
 use crate::{PendingSignUp, Result, SignedIn, limits};
 
@@ -19,17 +20,39 @@ pub struct Visitor {
     pub refused: Option<Refusal>,
     /// The sign-up that this very client began and has not finished.
     pub pending_sign_up: Option<PendingSignUp>,
+    /// What this client was given when it asked for a new password.
+    pub reset_request: Option<String>,
 }
 
 impl Visitor {
     /// Nobody, from somewhere.
     pub fn anonymous(address: IpAddr) -> Self {
-        Self { address, user_agent: String::new(), signed_in: None, refused: None, pending_sign_up: None }
+        Self {
+            address,
+            user_agent: String::new(),
+            signed_in: None,
+            refused: None,
+            pending_sign_up: None,
+            reset_request: None,
+        }
     }
 
     /// Who is signed in, for verbs that are for them alone.
     pub fn session(&self) -> Result<&SignedIn> {
         self.signed_in.as_ref().ok_or_else(|| self.refused.unwrap_or(Refusal::NotAuthenticated).into())
+    }
+
+    /// The accounts that this client has made or is signed in to.
+    pub(crate) fn account_ids(&self) -> impl Iterator<Item = Uuid> {
+        let signed_in = self.signed_in.as_ref().map(|signed_in| signed_in.user.id);
+        signed_in.into_iter().chain(self.pending_sign_up.as_ref().map(PendingSignUp::user_id))
+    }
+
+    /// The address that this client has signed up with, or is signed in with and has not proven.
+    pub fn own_email(&self) -> Option<&str> {
+        let signed_in = self.signed_in.as_ref().filter(|signed_in| !signed_in.user.email_verified);
+        let pending = self.pending_sign_up.as_ref().map(|pending| pending.email.as_str());
+        signed_in.map(|signed_in| signed_in.user.email.as_str()).or(pending)
     }
 
     /// The key of limits by origin.

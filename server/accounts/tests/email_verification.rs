@@ -23,7 +23,7 @@ on_both_engines! {
         let token = world.token_to("ada@example.com").await;
         for _ in 0..5 {
             let seen = world.accounts.look_at_confirmation(&visitor(), &token).await.expect("an answer");
-            assert_eq!(seen, LetterLink::Ready { email: "ada@example.com".into(), asks_password: true });
+            assert_eq!(seen, LetterLink::Ready { email: "a•••@e•••.com".into(), is_own: false, asks_password: true });
         }
         assert_eq!(world.live_sessions().await, 0);
         signed_in(world.accounts.confirm_email(&finishing(&registered), &by_token(&token)).await);
@@ -187,13 +187,30 @@ on_both_engines! {
         let code = world.code_to("pending@example.com").await;
         for email in ["pending@example.com", "ada@example.com", "unknown@example.com"] {
             for _ in 0..6 {
-                let guess = ConfirmationForm { email: email.into(), ..by_code(&wrong(&code)) };
+                let guess = ConfirmationForm { email: email.into(), password: Password::new(PASSWORD), ..by_code(&wrong(&code)) };
                 let refused = faults(world.accounts.confirm_email(&visitor(), &guess).await);
                 assert_eq!(refused, [(Field::Code, Fault::Incorrect)], "{email}");
             }
         }
         let right = ConfirmationForm { email: "pending@example.com".into(), password: Password::new(PASSWORD), ..by_code(&code) };
         assert_eq!(faults(world.accounts.confirm_email(&visitor(), &right).await), [(Field::Code, Fault::Incorrect)], "all tries are spent");
+    }
+
+    async fn a_right_code_with_a_wrong_or_missing_password_spends_no_try(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let code = world.code_to("ada@example.com").await;
+        let by_code = |password: &str, new: &str| ConfirmationForm {
+            email: "ada@example.com".into(), password: Password::new(password), new_password: Password::new(new), ..by_code(&code)
+        };
+        for _ in 0..7 {
+            assert_eq!(refusal(world.accounts.confirm_email(&visitor_from(1), &by_code("", "")).await), Refusal::PasswordRequired);
+            let wrong = world.accounts.confirm_email(&visitor_from(2), &by_code(OTHER_PASSWORD, "")).await;
+            assert_eq!(faults(wrong), [(Field::CurrentPassword, Fault::Incorrect)]);
+            let short = world.accounts.confirm_email(&visitor_from(3), &by_code("", "short")).await;
+            assert_eq!(faults(short), [(Field::NewPassword, Fault::TooShort)]);
+        }
+        assert_eq!(world.count("SELECT count(*) FROM one_time_tokens WHERE attempts > 0".into()).await, 0);
+        signed_in(world.accounts.confirm_email(&finishing(&registered), &support::by_code(&code)).await);
     }
 
     async fn no_stored_row_holds_a_link_or_a_code(world: World) {

@@ -27,12 +27,18 @@ impl World {
     async fn ask(&self, email: &str) {
         // The hands of the clock stand still, and what came later must be told from what came before.
         self.advance(TimeDelta::seconds(1));
-        self.accounts.request_password_reset(&visitor(), email).await.expect("the same answer");
+        let request = self.accounts.request_password_reset(&visitor(), email).await.expect("the same answer");
+        *self.reset_request.lock().expect("no panic") = Some(request);
+    }
+
+    /// The client that asked last.
+    fn asker(&self) -> accounts::Visitor {
+        accounts::Visitor { reset_request: self.reset_request.lock().expect("no panic").clone(), ..visitor() }
     }
 
     async fn reset(&self, form: &PasswordResetForm) -> accounts::Result<accounts::PasswordReset> {
         self.advance(TimeDelta::seconds(1));
-        self.accounts.reset_password(&visitor(), form).await
+        self.accounts.reset_password(&self.asker(), form).await
     }
 
     /// Subjects of the letters to an address, newest first.
@@ -46,13 +52,13 @@ on_both_engines! {
         world.person(EMAIL).await;
         world.ask(EMAIL).await;
         let token = world.token_to(EMAIL).await;
-        let ready = LetterLink::Ready { email: EMAIL.into(), asks_password: false };
-        assert_eq!(world.accounts.look_at_password_reset(&token).await.expect("an answer"), ready);
+        let ready = LetterLink::Ready { email: EMAIL.into(), is_own: true, asks_password: false };
+        assert_eq!(world.accounts.look_at_password_reset(&world.asker(), &token).await.expect("an answer"), ready);
         world.reset(&with_token(&token, OTHER_PASSWORD)).await.expect("a new password");
         done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
         assert_eq!(refusal(world.sign_in(EMAIL, PASSWORD).await), Refusal::InvalidCredentials);
         assert_eq!(refusal(world.reset(&with_token(&token, "a third one of mine")).await), Refusal::TokenInvalid);
-        assert_eq!(world.accounts.look_at_password_reset(&token).await.expect("an answer"), LetterLink::Used);
+        assert_eq!(world.accounts.look_at_password_reset(&world.asker(), &token).await.expect("an answer"), LetterLink::Used);
         done(world.sign_in(EMAIL, OTHER_PASSWORD).await);
     }
 
@@ -80,6 +86,27 @@ on_both_engines! {
         world.reset(&with_code(EMAIL, &code, OTHER_PASSWORD)).await.expect("a new password");
     }
 
+    async fn a_code_works_only_for_the_client_that_asked_and_the_link_anywhere(world: World) {
+        world.person(EMAIL).await;
+        world.ask(EMAIL).await;
+        let (token, code) = (world.token_to(EMAIL).await, world.code_to(EMAIL).await);
+        let strangers = world.accounts.request_password_reset(&visitor_from(1), "other@example.com").await.expect("asked");
+        for request in ["", "x", &strangers] {
+            for _ in 0..9 {
+                let form = PasswordResetForm { request: request.into(), ..with_code(EMAIL, &code, OTHER_PASSWORD) };
+                let answer = world.accounts.reset_password(&visitor_from(2), &form).await;
+                assert_eq!(faults(answer), [(Field::Code, Fault::Incorrect)]);
+            }
+        }
+        // Nor have they used up the tries of the one who asked.
+        let seen = world.accounts.look_at_password_reset(&visitor_from(2), &token).await.expect("an answer");
+        assert_eq!(seen, LetterLink::Ready { email: "a•••@e•••.com".into(), is_own: false, asks_password: false });
+        world.reset(&with_code(EMAIL, &code, OTHER_PASSWORD)).await.expect("a new password");
+        world.ask(EMAIL).await;
+        let token = world.token_to(EMAIL).await;
+        world.accounts.reset_password(&visitor_from(3), &with_token(&token, PASSWORD)).await.expect("a new password");
+    }
+
     async fn a_code_has_five_tries_and_strangers_are_not_told_of_them(world: World) {
         world.person(EMAIL).await;
         world.ask(EMAIL).await;
@@ -104,10 +131,10 @@ on_both_engines! {
         assert_ne!(first, second);
         assert_eq!(refusal(world.reset(&with_token(&first, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         world.advance(TimeDelta::minutes(30) - TimeDelta::seconds(2));
-        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(LetterLink::Ready { .. })));
+        assert!(matches!(world.accounts.look_at_password_reset(&world.asker(), &second).await, Ok(LetterLink::Ready { .. })));
         world.advance(TimeDelta::seconds(1));
         assert_eq!(refusal(world.reset(&with_token(&second, OTHER_PASSWORD)).await), Refusal::TokenExpired);
-        assert!(matches!(world.accounts.look_at_password_reset(&second).await, Ok(LetterLink::Expired { superseded: false, .. })));
+        assert!(matches!(world.accounts.look_at_password_reset(&world.asker(), &second).await, Ok(LetterLink::Expired { superseded: false, .. })));
     }
 
     async fn a_change_of_the_password_kills_the_letters_asked_before(world: World) {
@@ -165,7 +192,7 @@ on_both_engines! {
         world.ask(EMAIL).await;
         let token = world.token_to(EMAIL).await;
         for _ in 0..5 {
-            world.accounts.look_at_password_reset(&token).await.expect("an answer");
+            world.accounts.look_at_password_reset(&world.asker(), &token).await.expect("an answer");
         }
         assert!(world.is_alive(&session.access).await);
         done(world.sign_in(EMAIL, PASSWORD).await);
@@ -229,7 +256,7 @@ on_both_engines! {
         world.accounts.disable(EMAIL).await.expect("disabled");
         assert_eq!(refusal(world.reset(&with_token(&token, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         assert_eq!(faults(world.reset(&with_code(EMAIL, &code, OTHER_PASSWORD)).await), [(Field::Code, Fault::Incorrect)]);
-        assert!(!matches!(world.accounts.look_at_password_reset(&token).await, Ok(LetterLink::Ready { .. })));
+        assert!(!matches!(world.accounts.look_at_password_reset(&world.asker(), &token).await, Ok(LetterLink::Ready { .. })));
         world.accounts.enable(EMAIL).await.expect("enabled");
         assert_eq!(refusal(world.reset(&with_token(&token, OTHER_PASSWORD)).await), Refusal::TokenInvalid);
         done(world.sign_in(EMAIL, PASSWORD).await);
@@ -265,12 +292,13 @@ on_both_engines! {
         let accounts = world.with(|settings| settings.rate_limits = false).await;
         for _ in 0..5 {
             world.advance(TimeDelta::minutes(1));
-            accounts.request_password_reset(&visitor(), EMAIL).await.expect("asked");
+            let request = accounts.request_password_reset(&visitor(), EMAIL).await.expect("asked");
             let (token, code) = (world.token_to(EMAIL).await, world.code_to(EMAIL).await);
             let letters = world.letters_to(EMAIL).await.len();
             let answers = at_once(50, |at| {
                 let (accounts, password) = (accounts.clone(), format!("the password number {at} of mine"));
                 let form = if at % 10 == 0 { with_code(EMAIL, &code, &password) } else { with_token(&token, &password) };
+                let form = PasswordResetForm { request: request.clone(), ..form };
                 async move { (accounts.reset_password(&visitor_from(at), &form).await.is_ok(), password) }
             }).await;
             let good: Vec<_> = answers.into_iter().filter(|(taken, _)| *taken).map(|(_, password)| password).collect();

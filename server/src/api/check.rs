@@ -17,6 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .carries([
                 ("X-Auth-User", "Id of the person"),
                 ("X-Auth-Email", "Their address, its domain in ASCII"),
+                ("X-Auth-Email-Verified", "Whether they have proven that it is theirs: `true` or `false`"),
                 ("X-Auth-User-Type", "What the account is for"),
             ])
             .for_signed_in(),
@@ -29,6 +30,7 @@ async fn check(Extension(visitor): Extension<Visitor>) -> Result<Response, Faile
         ("x-auth-user", user.id.to_string()),
         // Internationalised domains in ASCII: headers have no other letters.
         ("x-auth-email", user.ascii_email()),
+        ("x-auth-email-verified", user.email_verified.to_string()),
         ("x-auth-user-type", user.user_type.clone()),
     ];
     let mut response = StatusCode::OK.into_response();

@@ -21,11 +21,13 @@ use crate::Site;
 
 const CHANGED: &str = "Your password has been changed, and every other device is signed out";
 const ASKED: &str = "We sent a letter to that address. If it has an account, the letter has a code and a link";
+/// For examples.
+const REQUEST: &str = "p0Yx3n2nQGk1sVb7rJm4tq8WzLc5dEfHaUuIoPxSgNw";
 const RESET: &str = "Your password has been changed. Sign in with it";
 
 pub(super) fn operations() -> Vec<Operation> {
     let (old, new) = ("three unrelated words", "tractor lemon violin");
-    let confirm = json!({ "email": "ada@example.com", "code": "481920", "new_password": new });
+    let confirm = json!({ "email": "ada@example.com", "code": "481920", "request": REQUEST, "new_password": new });
     vec![
         Operation::new(
             "changePassword",
@@ -52,10 +54,13 @@ pub(super) fn operations() -> Vec<Operation> {
             "Ask for a letter that leads to a new password; the answer is the same for every address",
         )
         .takes::<Address>(&[&["email"]], json!({ "email": "ada@example.com" }))
-        .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": ASKED }))
+        .answers::<Asked>(StatusCode::OK, "Asked", json!({ "message": ASKED, "request": REQUEST }))
         .leads_to(
             "confirmPasswordReset",
-            json!({ "email": "$request.body#/email", "code": "481920", "new_password": new }),
+            json!({
+                "email": "$request.body#/email", "code": "481920", "request": "$response.body#/request",
+                "new_password": new,
+            }),
         )
         .finds([(Field::Email, Fault::Malformed)])
         .limited(),
@@ -66,7 +71,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(reset),
             "Choose a new password by the token or the code of the letter; every session ends",
         )
-        .takes::<Reset>(&[&["token", "new_password"], &["email", "code", "new_password"]], confirm)
+        .takes::<Reset>(&[&["token", "new_password"], &["email", "code", "request", "new_password"]], confirm)
         .answers::<Message>(StatusCode::OK, "Replaced; nobody is signed in by it", json!({ "message": RESET }))
         .finds([(Field::Code, Fault::Incorrect), (Field::NewPassword, Fault::TooCommon)])
         .refuses([Refusal::TokenInvalid, Refusal::TokenExpired])
@@ -114,16 +119,23 @@ struct Address {
     email: String,
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Asked {
+    message: &'static str,
+    /// To be sent with the code of the letter, which works for nobody else.
+    request: String,
+}
+
 async fn ask(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     Body(sent): Body<Address>,
-) -> Result<Reply<Message>, Failed> {
-    site.accounts().request_password_reset(&visitor, &sent.email).await?;
-    Ok(Reply::message(ASKED))
+) -> Result<Reply<Asked>, Failed> {
+    let request = site.accounts().request_password_reset(&visitor, &sent.email).await?;
+    Ok(Reply::ok(Asked { message: ASKED, request }))
 }
 
-/// `token`, or `email` and `code`. `new_password1` and `new_password2` are taken, too.
+/// `token`, or `email`, `code` and `request`. `new_password1` and `new_password2` are taken, too.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Reset {
@@ -135,6 +147,8 @@ struct Reset {
     /// Six digits.
     #[schemars(extend("pattern" = "[0-9０-９]"))]
     code: String,
+    /// As the request for the letter was answered.
+    request: String,
     #[serde(alias = "new_password1")]
     #[schemars(with = "String", extend("format" = "password"))]
     new_password: Password,
@@ -147,8 +161,8 @@ async fn reset(
     Extension(visitor): Extension<Visitor>,
     Body(sent): Body<Reset>,
 ) -> Result<Reply<Message>, Failed> {
-    let Reset { token, email, code, new_password, new_password2: new_password_confirm } = sent;
-    let form = PasswordResetForm { token, email, code, new_password, new_password_confirm };
+    let Reset { token, email, code, request, new_password, new_password2: new_password_confirm } = sent;
+    let form = PasswordResetForm { token, email, code, request, new_password, new_password_confirm };
     Ok(match site.accounts().reset_password(&visitor, &form).await? {
         PasswordReset::SignInNext => Reply::message(RESET).without_session(&site),
         PasswordReset::AnotherStaysSignedIn => Reply::message(RESET),

@@ -92,7 +92,7 @@ impl From<Registration> for RegistrationForm {
 #[derive(Serialize, JsonSchema)]
 struct Registered {
     message: &'static str,
-    /// Of the account, or of nobody when the address has one already.
+    /// Of the account that confirming the address makes.
     user_id: Uuid,
     /// Whether a letter is on its way.
     email_sent: bool,
@@ -118,6 +118,7 @@ async fn create(
         Some(session) => {
             let (user, tokens) = (session.signed_in.user.clone().into(), Tokens::of(&session, &headers));
             let body = Registered { user: Some(user), tokens: Some(tokens), ..answer(READY) };
+            app::request::forget(&browser).await?;
             Ok(Reply::new(StatusCode::CREATED, body).with_session(&site, &session))
         }
         None => {

@@ -2,6 +2,7 @@
 //! callers that are no browser, so that no script of a page ever holds them.
 
 use accounts::{AccessClaims, Error, NewSession, Visitor};
+use app::request::REFRESH;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -17,7 +18,7 @@ use super::Failed;
 use super::body::{Body, OptionalBody};
 use super::describe::Operation;
 use super::reply::{Reply, without_session};
-use crate::{Site, visitor};
+use crate::{Site, cookies};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -28,7 +29,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(refresh),
             "Renew a session, once for each refresh token",
         )
-        .may_take::<Renewal>(json!({ "refresh": REFRESH }))
+        .may_take::<Renewal>(json!({ "refresh": REFRESH_EXAMPLE }))
         .answers::<Renewed>(StatusCode::OK, "The next tokens of the session", json!({ "tokens": example() }))
         .refuses([Refusal::NotAuthenticated, Refusal::SessionInvalid, Refusal::SessionExpired])
         .finds([(Field::Refresh, Fault::Mismatch)])
@@ -87,7 +88,7 @@ pub(super) fn presented_refresh(
     headers: &HeaderMap,
     of_body: Option<String>,
 ) -> Result<Option<String>, Failed> {
-    let of_cookie = visitor::cookie(headers, &site.cookies().name("refresh"));
+    let of_cookie = cookies::value(headers, &site.cookies().name(REFRESH));
     match (of_body.filter(|token| !token.is_empty()), of_cookie) {
         (Some(body), Some(cookie)) if body != cookie => {
             Err(Problem::Invalid(vec![FieldFault { field: Field::Refresh, fault: Fault::Mismatch }]).into())
@@ -187,11 +188,11 @@ async fn verify(State(site): State<Site>, Body(sent): Body<Verification>) -> Res
 }
 
 const ACCESS: &str = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6IuKApiJ9.e30.AA";
-const REFRESH: &str = "UF_g3xxNqDvmZ9hQm0y0mD5pVmV0r1nJk8b1tYw3c2E";
+const REFRESH_EXAMPLE: &str = "UF_g3xxNqDvmZ9hQm0y0mD5pVmV0r1nJk8b1tYw3c2E";
 
 /// The tokens object of examples.
 pub(super) fn example() -> Value {
-    json!({ "access": ACCESS, "refresh": REFRESH, "token_type": "Bearer", "expires_in": 300, "refresh_expires_in": 1_209_600 })
+    json!({ "access": ACCESS, "refresh": REFRESH_EXAMPLE, "token_type": "Bearer", "expires_in": 300, "refresh_expires_in": 1_209_600 })
 }
 
 fn example_claims() -> Value {

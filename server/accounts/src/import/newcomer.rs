@@ -26,6 +26,7 @@ const TOLD_CHARS: usize = 40;
 pub(crate) struct Newcomer {
     pub(crate) email: EmailAddress,
     pub(crate) email_key: String,
+    pub(crate) password_hash: String,
     pub(crate) profile: Profile,
     pub(crate) verified_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
@@ -41,7 +42,6 @@ impl Newcomer {
         let email_key = address::key(&email).map_err(|fault| told("email", fault))?;
         let (password_hash, kind) = read_hash(object.text("password_hash")?)?;
         let profile = Profile {
-            password_hash,
             first_name: object.parsed("first_name", person::parse_name)?.unwrap_or_default(),
             last_name: object.parsed("last_name", person::parse_name)?.unwrap_or_default(),
             user_type: read_user_type(object.text("user_type")?, user_types)?,
@@ -53,7 +53,7 @@ impl Newcomer {
         let is_verified = object.choice("email_verified")?.unwrap_or_default();
         let created_at = object.text("created_at")?.map(|text| read_time(&text, now)).transpose()?.unwrap_or(now);
         let verified_at = is_verified.then_some(created_at);
-        Ok(Self { email, email_key, profile, verified_at, created_at, kind })
+        Ok(Self { email, email_key, password_hash, profile, verified_at, created_at, kind })
     }
 }
 

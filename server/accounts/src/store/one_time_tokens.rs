@@ -11,9 +11,11 @@ use crate::tokens::{CODE_TRIES, Purpose};
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct OneTimeToken {
     pub(crate) id: Uuid,
-    pub(crate) user_id: Uuid,
+    pub(crate) email_key: String,
+    pub(crate) user_id: Option<Uuid>,
     pub(crate) token_hash: Vec<u8>,
     pub(crate) code_hash: Option<Vec<u8>>,
+    pub(crate) asked_by: Option<Vec<u8>>,
     pub(crate) password_hash: Option<String>,
     pub(crate) attempts: i32,
     pub(crate) created_at: DateTime<Utc>,
@@ -23,30 +25,40 @@ pub(crate) struct OneTimeToken {
 }
 
 impl Tx {
-    /// A new one; the user's older ones of the same purpose stop working.
-    pub(crate) async fn insert_one_time_token(&mut self, token: &OneTimeToken, purpose: Purpose) -> Result<()> {
-        self.supersede_one_time_tokens(token.user_id, purpose, token.created_at).await?;
+    /// A new one; older ones of the same address and purpose stop working. False when another was made at the same
+    /// moment: the index decides, so that one letter works.
+    pub(crate) async fn insert_one_time_token(&mut self, token: &OneTimeToken, purpose: Purpose) -> Result<bool> {
         on_either!(self, conn => sqlx::query(
-            "INSERT INTO one_time_tokens (id, user_id, purpose, token_hash, code_hash, password_hash, attempts,
-                                          created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-            .bind(token.id).bind(token.user_id).bind(purpose.name()).bind(&token.token_hash).bind(&token.code_hash)
-            .bind(&token.password_hash).bind(token.attempts).bind(token.created_at).bind(token.expires_at)
+            "UPDATE one_time_tokens SET superseded_at = $3
+             WHERE email_key = $1 AND purpose = $2 AND consumed_at IS NULL AND superseded_at IS NULL")
+            .bind(&token.email_key).bind(purpose.name()).bind(token.created_at).execute(conn).await?.rows_affected());
+        let inserted = on_either!(self, conn => sqlx::query(
+            "INSERT INTO one_time_tokens (id, email_key, user_id, purpose, token_hash, code_hash, asked_by, password_hash,
+                                          attempts, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             ON CONFLICT (email_key, purpose) WHERE consumed_at IS NULL AND superseded_at IS NULL DO NOTHING")
+            .bind(token.id).bind(&token.email_key).bind(token.user_id).bind(purpose.name()).bind(&token.token_hash)
+            .bind(&token.code_hash).bind(&token.asked_by).bind(&token.password_hash).bind(token.attempts)
+            .bind(token.created_at).bind(token.expires_at)
             .execute(conn).await?.rows_affected());
+        Ok(inserted == 1)
+    }
+
+    /// Ends all that are still alive of an address, whatever they are for.
+    pub(crate) async fn supersede_one_time_tokens(&mut self, email_key: &str, now: DateTime<Utc>) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE one_time_tokens SET superseded_at = $2
+             WHERE email_key = $1 AND consumed_at IS NULL AND superseded_at IS NULL")
+            .bind(email_key).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
 
-    /// Ends what is still alive.
-    pub(crate) async fn supersede_one_time_tokens(
-        &mut self,
-        user_id: Uuid,
-        purpose: Purpose,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
+    /// Ends the resets that an account was asked for.
+    pub(crate) async fn supersede_resets_of(&mut self, user_id: Uuid, now: DateTime<Utc>) -> Result<()> {
         on_either!(self, conn => sqlx::query(
             "UPDATE one_time_tokens SET superseded_at = $3
              WHERE user_id = $1 AND purpose = $2 AND consumed_at IS NULL AND superseded_at IS NULL")
-            .bind(user_id).bind(purpose.name()).bind(now).execute(conn).await?.rows_affected());
+            .bind(user_id).bind(Purpose::ResetPassword.name()).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
 
@@ -64,38 +76,26 @@ impl Tx {
     /// The newest, if it is alive.
     pub(crate) async fn live_one_time_token(
         &mut self,
-        user_id: Uuid,
+        email_key: &str,
         purpose: Purpose,
         now: DateTime<Utc>,
     ) -> Result<Option<OneTimeToken>> {
         Ok(on_either!(self, conn => sqlx::query_as(
-            "SELECT * FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND expires_at > $3
+            "SELECT * FROM one_time_tokens WHERE email_key = $1 AND purpose = $2 AND expires_at > $3
              AND consumed_at IS NULL AND superseded_at IS NULL ORDER BY created_at DESC LIMIT 1")
-            .bind(user_id).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
+            .bind(email_key).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
     }
 
-    /// The newest that was not spent, dead or alive.
-    pub(crate) async fn newest_one_time_token(
-        &mut self,
-        user_id: Uuid,
-        purpose: Purpose,
-    ) -> Result<Option<OneTimeToken>> {
-        Ok(on_either!(self, conn => sqlx::query_as(
-            "SELECT * FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND consumed_at IS NULL
-             ORDER BY created_at DESC, id DESC LIMIT 1")
-            .bind(user_id).bind(purpose.name()).fetch_optional(conn).await?))
-    }
-
-    /// How many a person was given since a time.
+    /// How many an address was given since a time.
     pub(crate) async fn count_tokens_since(
         &mut self,
-        user_id: Uuid,
+        email_key: &str,
         purpose: Purpose,
         since: DateTime<Utc>,
     ) -> Result<i64> {
         Ok(on_either!(self, conn => sqlx::query_scalar(
-            "SELECT count(*) FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND created_at > $3")
-            .bind(user_id).bind(purpose.name()).bind(since).fetch_one(conn).await?))
+            "SELECT count(*) FROM one_time_tokens WHERE email_key = $1 AND purpose = $2 AND created_at > $3")
+            .bind(email_key).bind(purpose.name()).bind(since).fetch_one(conn).await?))
     }
 
     /// Counts one try of a code before it is compared, so that parallel guesses are all counted.
@@ -114,12 +114,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Spends it. True for one caller only, whoever else asks at the same time.
-    pub(crate) async fn consume_one_time_token(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    /// Spends it for an account. True for one caller only, whoever else asks at the same time.
+    pub(crate) async fn consume_one_time_token(&mut self, id: Uuid, user_id: Uuid, now: DateTime<Utc>) -> Result<bool> {
         let consumed = on_either!(self, conn => sqlx::query(
-            "UPDATE one_time_tokens SET consumed_at = $2
-             WHERE id = $1 AND consumed_at IS NULL AND superseded_at IS NULL AND expires_at > $2")
-            .bind(id).bind(now).execute(conn).await?.rows_affected());
+            "UPDATE one_time_tokens SET consumed_at = $3, user_id = $2
+             WHERE id = $1 AND consumed_at IS NULL AND superseded_at IS NULL AND expires_at > $3")
+            .bind(id).bind(user_id).bind(now).execute(conn).await?.rows_affected());
         Ok(consumed == 1)
     }
 

@@ -11,6 +11,7 @@ use crate::sessions::Session;
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct StoredRefreshToken {
     pub(crate) session_id: Uuid,
+    pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) used_at: Option<DateTime<Utc>>,
 }

@@ -2,17 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use contract::profile::ProfileChange;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Tx, on_either};
 use crate::import::Newcomer;
 use crate::{Result, User};
 
-/// What a sign-up says about a person, and what a proven one writes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a sign-up says about a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Profile {
-    pub(crate) password_hash: String,
     pub(crate) first_name: String,
     pub(crate) last_name: String,
     pub(crate) user_type: String,
@@ -22,21 +20,31 @@ pub(crate) struct Profile {
     pub(crate) terms_accepted_at: Option<DateTime<Utc>>,
 }
 
-/// A hash is no password, and still nothing for a log.
-impl std::fmt::Debug for Profile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Profile").field("user_type", &self.user_type).finish_non_exhaustive()
-    }
+/// A row to be.
+pub(crate) struct NewUser<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) email: &'a str,
+    pub(crate) email_key: &'a str,
+    pub(crate) password_hash: &'a str,
+    pub(crate) profile: &'a Profile,
+    /// When its mailbox was proven.
+    pub(crate) verified_at: Option<DateTime<Utc>>,
+    /// Since when the address is its own.
+    pub(crate) address_held_at: Option<DateTime<Utc>>,
+    pub(crate) first_signed_in_at: Option<DateTime<Utc>>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// A row, as far as sign-in and proof need it.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub(crate) struct Account {
     pub(crate) id: Uuid,
     pub(crate) email: String,
+    pub(crate) email_key: String,
     pub(crate) password_hash: String,
     pub(crate) verified_at: Option<DateTime<Utc>>,
     pub(crate) disabled_at: Option<DateTime<Utc>>,
+    pub(crate) first_signed_in_at: Option<DateTime<Utc>>,
     first_name: String,
     last_name: String,
     user_type: String,
@@ -71,7 +79,6 @@ impl Account {
 
     pub(crate) fn profile(&self) -> Profile {
         Profile {
-            password_hash: self.password_hash.clone(),
             first_name: self.first_name.clone(),
             last_name: self.last_name.clone(),
             user_type: self.user_type.clone(),
@@ -84,42 +91,73 @@ impl Account {
 }
 
 impl Tx {
-    /// A new, unproven account. False when the address has one already: the index decides, so two at once are one.
-    pub(crate) async fn insert_user(
-        &mut self,
-        id: Uuid,
-        email: &str,
-        email_key: &str,
-        profile: &Profile,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
+    /// A new row. False when the address belongs to somebody and this row is to hold it, too: the index decides, so
+    /// two at once are one.
+    pub(crate) async fn insert_user(&mut self, user: &NewUser<'_>) -> Result<bool> {
+        let profile = user.profile;
         let inserted = on_either!(self, conn => sqlx::query(
             "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
-                                terms_version, terms_accepted_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-             ON CONFLICT (email_key) DO NOTHING")
-            .bind(id).bind(email).bind(email_key).bind(&profile.password_hash)
+                                terms_version, terms_accepted_at, verified_at, address_held_at, first_signed_in_at,
+                                created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+             ON CONFLICT (email_key) WHERE address_held_at IS NOT NULL DO NOTHING")
+            .bind(user.id).bind(user.email).bind(user.email_key).bind(user.password_hash)
             .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
             .bind(&profile.phone).bind(&profile.locale)
-            .bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(now)
+            .bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(user.verified_at)
+            .bind(user.address_held_at).bind(user.first_signed_in_at).bind(user.now)
             .execute(conn).await?.rows_affected());
         Ok(inserted == 1)
     }
 
-    /// An account as another program had it, never disabled. False when the address has one already.
+    /// What the same client typed at a second sign-up, in place of what it typed at the first. Nothing once somebody
+    /// has used the account or proven the address.
+    pub(crate) async fn correct_sign_up(
+        &mut self,
+        id: Uuid,
+        password_hash: &str,
+        profile: &Profile,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE users SET password_hash = $2, first_name = $3, last_name = $4, user_type = $5, phone = $6,
+                              terms_version = $7, terms_accepted_at = $8, updated_at = $9
+             WHERE id = $1 AND verified_at IS NULL AND first_signed_in_at IS NULL")
+            .bind(id).bind(password_hash).bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
+            .bind(&profile.phone).bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(now)
+            .execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Drops all sign-ups for an address but the newest, of those that nobody has used.
+    pub(crate) async fn drop_oldest_sign_ups(&mut self, email_key: &str, keep: i64) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "DELETE FROM users WHERE id IN (
+                 SELECT id FROM users
+                 WHERE email_key = $1 AND address_held_at IS NULL AND first_signed_in_at IS NULL AND disabled_at IS NULL
+                 ORDER BY updated_at DESC, id DESC LIMIT 1000 OFFSET $2)")
+            .bind(email_key).bind(keep).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// An account as another program had it, never disabled. False when the address belongs to somebody already, or the
+    /// same line was imported before.
     pub(crate) async fn insert_imported_user(
         &mut self,
         id: Uuid,
         newcomer: &Newcomer,
         now: DateTime<Utc>,
     ) -> Result<bool> {
+        if self.is_imported(newcomer).await? {
+            return Ok(false);
+        }
         let profile = &newcomer.profile;
         let inserted = on_either!(self, conn => sqlx::query(
             "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
-                                verified_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             ON CONFLICT (email_key) DO NOTHING")
-            .bind(id).bind(newcomer.email.as_str()).bind(&newcomer.email_key).bind(&profile.password_hash)
+                                verified_at, address_held_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
+             ON CONFLICT (email_key) WHERE address_held_at IS NOT NULL DO NOTHING")
+            .bind(id).bind(newcomer.email.as_str()).bind(&newcomer.email_key).bind(&newcomer.password_hash)
             .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
             .bind(&profile.phone).bind(&profile.locale)
             .bind(newcomer.verified_at).bind(newcomer.created_at).bind(now)
@@ -127,16 +165,21 @@ impl Tx {
         Ok(inserted == 1)
     }
 
-    /// Whether an address has an account, proven or not.
-    pub(crate) async fn has_account(&mut self, email_key: &str) -> Result<bool> {
-        let found: i64 = on_either!(self, conn => sqlx::query_scalar("SELECT count(*) FROM users WHERE email_key = $1")
-            .bind(email_key).fetch_one(conn).await?);
+    /// Whether an import has nothing to add: the address belongs to somebody, or this very row is there.
+    pub(crate) async fn is_imported(&mut self, newcomer: &Newcomer) -> Result<bool> {
+        let found: i64 = on_either!(self, conn => sqlx::query_scalar(
+            "SELECT count(*) FROM users
+             WHERE email_key = $1 AND (address_held_at IS NOT NULL OR password_hash = $2)")
+            .bind(&newcomer.email_key).bind(&newcomer.password_hash).fetch_one(conn).await?);
         Ok(found > 0)
     }
 
-    pub(crate) async fn account_by_key(&mut self, email_key: &str) -> Result<Option<Account>> {
-        Ok(on_either!(self, conn => sqlx::query_as("SELECT * FROM users WHERE email_key = $1")
-            .bind(email_key).fetch_optional(conn).await?))
+    /// Everybody who signed up with an address: its owner first, then the newest sign-up.
+    pub(crate) async fn accounts_by_key(&mut self, email_key: &str) -> Result<Vec<Account>> {
+        Ok(on_either!(self, conn => sqlx::query_as(
+            "SELECT * FROM users WHERE email_key = $1
+             ORDER BY CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END, updated_at DESC, id DESC")
+            .bind(email_key).fetch_all(conn).await?))
     }
 
     pub(crate) async fn account(&mut self, id: Uuid) -> Result<Option<Account>> {
@@ -144,28 +187,54 @@ impl Tx {
             .bind(id).fetch_optional(conn).await?))
     }
 
-    /// Proves the address, once. False when it was proven before.
-    pub(crate) async fn verify_user(&mut self, id: Uuid, profile: &Profile, now: DateTime<Utc>) -> Result<bool> {
-        let verified = on_either!(self, conn => sqlx::query(
-            "UPDATE users SET verified_at = $2, updated_at = $2, password_hash = $3, password_changed_at =
-                              CASE WHEN password_hash = $3 THEN password_changed_at ELSE $2 END,
-                              first_name = $4, last_name = $5,
-                              user_type = $6, phone = $7, locale = $8, terms_version = $9,
-                              terms_accepted_at = $10
+    /// Makes a sign-up the owner of its address, with another password where one is given. False when it was disabled
+    /// or proven before.
+    pub(crate) async fn prove_user(
+        &mut self,
+        id: Uuid,
+        password_hash: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let proven = on_either!(self, conn => sqlx::query(
+            "UPDATE users SET verified_at = $2, address_held_at = $2, updated_at = $2,
+                              first_signed_in_at = COALESCE(first_signed_in_at, $2),
+                              password_hash = COALESCE($3, password_hash),
+                              password_changed_at = CASE WHEN $3 IS NULL THEN password_changed_at ELSE $2 END
              WHERE id = $1 AND verified_at IS NULL AND disabled_at IS NULL")
-            .bind(id).bind(now).bind(&profile.password_hash).bind(&profile.first_name).bind(&profile.last_name)
-            .bind(&profile.user_type).bind(&profile.phone).bind(&profile.locale).bind(&profile.terms_version)
-            .bind(profile.terms_accepted_at)
-            .execute(conn).await?.rows_affected());
-        Ok(verified == 1)
+            .bind(id).bind(now).bind(password_hash).execute(conn).await?.rows_affected());
+        Ok(proven == 1)
     }
 
-    /// Holds the password that was verified until the transaction ends, and replaces its hash by a costlier one of the
-    /// same password. False when the password was changed or the account shut meanwhile.
-    pub(crate) async fn confirm_hash(&mut self, id: Uuid, verified: &str, keep: &str) -> Result<bool> {
+    /// Nobody holds an address that is about to be proven, whatever the site's rules once were.
+    pub(crate) async fn release_address(&mut self, email_key: &str) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE users SET address_held_at = NULL
+             WHERE email_key = $1 AND address_held_at IS NOT NULL AND verified_at IS NULL")
+            .bind(email_key).execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Ends the accounts that others have used with an address which is proven to be somebody else's. Answers whose.
+    pub(crate) async fn delete_used_claims(&mut self, email_key: &str, owner: Uuid) -> Result<Vec<Uuid>> {
+        Ok(on_either!(self, conn => sqlx::query_scalar(
+            "DELETE FROM users WHERE email_key = $1 AND id <> $2 AND verified_at IS NULL
+             AND first_signed_in_at IS NOT NULL RETURNING id")
+            .bind(email_key).bind(owner).fetch_all(conn).await?))
+    }
+
+    /// Holds the password that was verified until the transaction ends, and replaces its hash by one of the present
+    /// form of the same password. False when the password was changed or the account disabled meanwhile.
+    pub(crate) async fn confirm_hash(
+        &mut self,
+        id: Uuid,
+        verified: &str,
+        keep: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let confirmed = on_either!(self, conn => sqlx::query(
-            "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
-            .bind(id).bind(verified).bind(keep).execute(conn).await?.rows_affected());
+            "UPDATE users SET password_hash = $3, first_signed_in_at = COALESCE(first_signed_in_at, $4)
+             WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
+            .bind(id).bind(verified).bind(keep).bind(now).execute(conn).await?.rows_affected());
         if confirmed == 1 && verified != keep {
             // Letters are bound to the password, not to the way it is kept.
             on_either!(self, conn => sqlx::query(
@@ -184,8 +253,7 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Replaces the password that a letter was asked under, and proves the address that the letter came to. False when
-    /// the password is another by now.
+    /// Replaces the password that a letter was asked under. False when the password is another by now.
     pub(crate) async fn reset_password(
         &mut self,
         id: Uuid,
@@ -194,8 +262,7 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let reset = on_either!(self, conn => sqlx::query(
-            "UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4,
-                              verified_at = COALESCE(verified_at, $4)
+            "UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4
              WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
             .bind(id).bind(asked_under).bind(new).bind(now).execute(conn).await?.rows_affected());
         Ok(reset == 1)

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Mutex;
 
 use accounts::{
     Accounts, Clock, Confirmed, EmailVerification, Error, Hashing, Lifetimes, LoginOnVerify, LoginStep, MailboxMessage,
@@ -40,6 +41,8 @@ pub(crate) use on_both_engines;
 pub struct World {
     pub accounts: Accounts,
     pub clock: Clock,
+    /// What the client that asked for a new password last was given.
+    pub reset_request: Mutex<Option<String>>,
     store: Store,
     _folder: Option<tempfile::TempDir>,
 }
@@ -78,7 +81,7 @@ impl World {
         let accounts = Accounts::new(settings(), store.clone(), Mailer::Mailbox(store.clone()), clock.clone()).await;
         let accounts = accounts.expect("accounts");
         accounts.prepare_keys().await.expect("a key");
-        Self { accounts, clock, store, _folder: folder }
+        Self { accounts, clock, reset_request: Mutex::default(), store, _folder: folder }
     }
 
     /// The same people under other settings.

@@ -1,0 +1,100 @@
+//! How an address comes to belong to somebody: by the letter that proves its mailbox, once.
+//!
+//! Accounts come first and letters second in every transaction, so that two that meet wait for each other instead of
+//! each for what the other holds.
+
+use uuid::Uuid;
+
+use crate::sessions::ProvenBy;
+use crate::store::{Account, NewUser, OneTimeToken, Profile, Tx};
+use crate::tokens::new_id;
+use crate::{Accounts, Error, Result, User};
+
+/// Who is to own an address, and what they have shown besides the letter.
+pub(crate) struct Claimant {
+    who: Who,
+    pub(crate) by: ProvenBy,
+}
+
+enum Who {
+    /// Whoever made this account.
+    Known(Uuid),
+    /// Somebody who chooses a password now. The account that asked for the letter is theirs if nobody has used it.
+    Unknown { unused: Option<Uuid>, profile: Box<Profile>, email: Option<String>, password_hash: String },
+}
+
+/// An address that belongs to somebody.
+pub(crate) struct Owned {
+    pub(crate) user: User,
+    /// Accounts that others had used with it, which have ended.
+    ended: Vec<Uuid>,
+}
+
+impl Claimant {
+    pub(crate) fn known(account: &Account, by: ProvenBy) -> Self {
+        Self { who: Who::Known(account.id), by }
+    }
+
+    /// What other services keep under the id of an account that somebody has used must not pass to another person, so
+    /// that the newcomer gets an id of their own.
+    pub(crate) fn with_new_password(asked: Option<&Account>, password_hash: String) -> Self {
+        let unused = asked.filter(|account| account.first_signed_in_at.is_none()).map(|account| account.id);
+        let profile = Box::new(asked.map(Account::profile).unwrap_or_default());
+        let email = asked.map(|account| account.email.clone());
+        Self { who: Who::Unknown { unused, profile, email, password_hash }, by: ProvenBy::Letter }
+    }
+}
+
+impl Owned {
+    /// Everybody whose sessions or profile this changes.
+    pub(crate) fn changed(&self) -> Vec<Uuid> {
+        [self.user.id].into_iter().chain(self.ended.iter().copied()).collect()
+    }
+}
+
+impl Accounts {
+    /// Makes somebody the owner of the address that a letter came to, and spends the letter. Nothing when another was
+    /// faster, or the account was disabled meanwhile; the transaction is then not to be committed.
+    pub(crate) async fn take_ownership(
+        &self,
+        tx: &mut Tx,
+        token: &OneTimeToken,
+        claimant: &Claimant,
+    ) -> Result<Option<Owned>> {
+        let now = self.0.clock.now();
+        tx.release_address(&token.email_key).await?;
+        let Some(id) = self.prove(tx, token, &claimant.who).await? else { return Ok(None) };
+        if !tx.consume_one_time_token(token.id, id, now).await? {
+            return Ok(None);
+        }
+        // Whoever proves the mailbox has the last word: no other letter to it may change anything any more.
+        tx.supersede_one_time_tokens(&token.email_key, now).await?;
+        let ended = tx.delete_used_claims(&token.email_key, id).await?;
+        let account = tx.account(id).await?.ok_or_else(|| Error::internal("an account vanished"))?;
+        Ok(Some(Owned { user: account.to_user(), ended }))
+    }
+
+    async fn prove(&self, tx: &mut Tx, token: &OneTimeToken, who: &Who) -> Result<Option<Uuid>> {
+        let now = self.0.clock.now();
+        Ok(match who {
+            Who::Known(id) => tx.prove_user(*id, None, now).await?.then_some(*id),
+            Who::Unknown { unused: Some(id), password_hash, .. } => {
+                tx.prove_user(*id, Some(password_hash), now).await?.then_some(*id)
+            }
+            Who::Unknown { unused: None, profile, email, password_hash } => {
+                let user = NewUser {
+                    id: new_id(now)?,
+                    email: email.as_deref().unwrap_or(&token.email_key),
+                    email_key: &token.email_key,
+                    password_hash,
+                    profile,
+                    verified_at: Some(now),
+                    address_held_at: Some(now),
+                    first_signed_in_at: Some(now),
+                    now,
+                };
+                tx.insert_user(&user).await?.then_some(user.id)
+            }
+        })
+    }
+}

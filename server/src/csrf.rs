@@ -1,0 +1,39 @@
+//! Refuses what another site sends in a person's name.
+//!
+//! A forged form is told by where it comes from (`Sec-Fetch-Site`, else `Origin`): there is no token that an open page
+//! could outlive. A request that says neither does not come from a browser of today. It may act with a bearer token, which
+//! no other site can add, but not with our cookies, which an old browser adds to any form.
+
+use app::request::{ACCESS, REFRESH, SESSION};
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use contract::Refusal;
+use tower_http::csrf::CsrfLayer;
+
+use crate::api::Failed;
+use crate::{Site, cookies};
+
+/// The layer for requests that say where they come from.
+pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
+    // The origin was checked when the settings were read; without it, only the request's own host is trusted.
+    CsrfLayer::new().add_trusted_origin(&site.config().settings.public_url).unwrap_or_default()
+}
+
+/// The layer for those that do not.
+pub(crate) async fn no_cookies_from_nowhere(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let says_origin = ["sec-fetch-site", ORIGIN.as_str(), AUTHORIZATION.as_str()];
+    let is_from_nowhere = !says_origin.iter().any(|name| headers.contains_key(*name));
+    let has_cookies = || {
+        [ACCESS, REFRESH, SESSION].iter().any(|short| cookies::value(headers, &site.cookies().name(short)).is_some())
+    };
+    if !is_safe && is_from_nowhere && has_cookies() {
+        tracing::warn!(event = "csrf.block", "cookies with a request that does not say where it comes from");
+        return Failed::from(Refusal::CrossOrigin).into_response();
+    }
+    next.run(request).await
+}
