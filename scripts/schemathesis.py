@@ -47,8 +47,14 @@ UNTELLABLE_FAULTS = {
     "read_only",  # may be sent as it is, which differs from person to person
 }
 UNTELLABLE_CODES = {"token_invalid", "token_expired"}  # what is in the database
-# A code needs its address as well, unless it comes from the client that signed up, which a cookie tells.
-UNTELLABLE_OF_OPERATION = ("verifyEmail", "email", "missing")
+# Which fields go together, said in words: a client that signed up needs no address beside its code, and a token no
+# code. And that a name has a letter: not every program that reads the document knows letters of other scripts.
+UNTELLABLE_OF_FIELDS = {
+    ("verifyEmail", "email", "missing"), ("verifyEmail", "code", "missing"), ("verifyEmail", "token", "missing"),
+    ("confirmPasswordReset", "email", "missing"), ("confirmPasswordReset", "code", "missing"),
+    ("confirmPasswordReset", "token", "missing"),
+    *((operation, name, "missing") for operation in ("register", "replaceUser", "changeUser") for name in ("first_name", "last_name")),
+}
 
 CONFIG = """
 [phases.stateful]
@@ -291,7 +297,7 @@ def filter_failure(context, failure, case, response):
     error = response.json()["error"]
     faults = [(operation_of(case), field, fault) for field, found in error["codes"].items() for fault in found]
     counts.refusals.update(":".join(fault) for fault in faults)
-    tellable = [fault for fault in faults if fault[2] not in UNTELLABLE_FAULTS and fault != UNTELLABLE_OF_OPERATION]
+    tellable = [fault for fault in faults if fault[2] not in UNTELLABLE_FAULTS and fault not in UNTELLABLE_OF_FIELDS]
     return bool(tellable) or (not faults and error["code"] not in UNTELLABLE_CODES)
 
 

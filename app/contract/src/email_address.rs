@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
+use crate::invisible::{is_invisible, trim};
 
 /// RFC 5321 4.5.3.1.3: a path of 256 octets, less the angle brackets.
 pub const MAX_OCTETS: usize = 254;
@@ -22,14 +23,17 @@ const MAX_LABEL_CHARS: usize = 63;
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads what a person typed.
+    /// Reads what a person typed or pasted: what nobody sees at its ends is dropped.
     pub fn parse(typed: &str) -> Result<Self, Fault> {
-        let typed = typed.trim();
+        let typed = trim(typed);
         if typed.is_empty() {
             return Err(Fault::Missing);
         }
         if typed.len() > MAX_OCTETS {
             return Err(Fault::TooLong);
+        }
+        if typed.chars().any(is_invisible) {
+            return Err(Fault::Invisible);
         }
         let (local, domain) = typed.split_once('@').ok_or(Fault::Malformed)?;
         if is_local_part(local) && is_domain(domain) { Ok(Self(typed.to_lowercase())) } else { Err(Fault::Malformed) }
@@ -72,7 +76,7 @@ fn is_domain(domain: &str) -> bool {
 fn is_of_a_word(c: char) -> bool {
     // The Kelvin sign in small letters is an ordinary k.
     let turns_ascii = c.to_lowercase().any(|lower| lower.is_ascii());
-    !c.is_control() && !c.is_whitespace() && !crate::person::is_invisible(c) && !turns_ascii && c != '＠'
+    !c.is_control() && !c.is_whitespace() && !turns_ascii && c != '＠'
 }
 
 impl fmt::Display for EmailAddress {
@@ -104,6 +108,9 @@ mod tests {
         for (typed, kept) in [
             ("alice@example.com", "alice@example.com"),
             ("  Alice@Example.COM\n", "alice@example.com"),
+            ("\u{feff}alice@example.com\u{200b}", "alice@example.com"),
+            ("\u{202a}alice@example.com\u{202c}", "alice@example.com"),
+            ("alice@example.com\u{200e} \u{200d}", "alice@example.com"),
             ("o'brien+tag@mail.example.co.uk", "o'brien+tag@mail.example.co.uk"),
             ("anna@münchen.example", "anna@münchen.example"),
             ("user@xn--mnchen-3ya.example", "user@xn--mnchen-3ya.example"),
@@ -136,7 +143,10 @@ mod tests {
             ("alice@\u{212a}elvin.com", Fault::Malformed),
             ("alice@\u{130}stanbul.com", Fault::Malformed),
             ("alice@-example.com", Fault::Malformed),
-            ("alice@exam\u{200b}ple.com", Fault::Malformed),
+            ("\u{200b}\u{feff}", Fault::Missing),
+            ("alice@exam\u{200b}ple.com", Fault::Invisible),
+            ("ali\u{ad}ce@example.com", Fault::Invisible),
+            ("alice\u{202e}@example.com", Fault::Invisible),
             ("alice@exa mple.com", Fault::Malformed),
             ("alice@example.com\r\nBcc: eve@example.com", Fault::Malformed),
             ("v@example.com,a@example.com", Fault::Malformed),

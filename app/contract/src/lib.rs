@@ -9,6 +9,7 @@
 pub mod confirmation;
 pub mod email_address;
 pub mod feedback;
+pub mod invisible;
 pub mod login;
 pub mod password;
 pub mod password_change;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Faults;
-use crate::{Fault, Field, FieldFault, Password};
+use crate::{Fault, Field, FieldFault, Password, invisible};
 
 /// Sign-in as typed. What is typed is not judged by the rules for new passwords: those may have changed since.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ impl LoginForm {
     /// Only that something was typed: whether it is right is one question with one answer.
     pub fn check(&self) -> Result<(), Vec<FieldFault>> {
         let mut faults = Faults::default();
-        if self.email.trim().is_empty() {
+        if invisible::trim(&self.email).is_empty() {
             faults.add(Field::Email, Fault::Missing);
         }
         if self.password.is_empty() {

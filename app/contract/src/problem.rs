@@ -92,6 +92,10 @@ coded! {
         Missing = "missing",
         /// Not of the form it must have.
         Malformed = "malformed",
+        /// The same: it has a character inside that nobody sees.
+        Invisible = "malformed",
+        /// The same: a telephone number of a country that it does not name.
+        NoCountryCode = "malformed",
         /// Longer than we take.
         TooLong = "too_long",
         /// Shorter than the rules ask.
@@ -159,6 +163,8 @@ pub enum Refusal {
     },
     /// A form from another site.
     CrossOrigin,
+    /// A browser that does not send back what it was given. Said on pages only.
+    CookiesBlocked,
     /// No such thing.
     NotFound,
     /// The resource exists, the verb does not.
@@ -187,6 +193,7 @@ impl Refusal {
             Self::Overloaded { .. } => "overloaded",
             Self::Unavailable { .. } => "unavailable",
             Self::CrossOrigin => "cross_origin",
+            Self::CookiesBlocked => "cookies_blocked",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "too_large",
@@ -200,7 +207,11 @@ impl Refusal {
         match self {
             Self::TokenInvalid | Self::TokenExpired | Self::MalformedRequest => 400,
             Self::InvalidCredentials | Self::NotAuthenticated | Self::SessionInvalid | Self::SessionExpired => 401,
-            Self::EmailNotVerified | Self::PasswordRequired | Self::RegistrationClosed | Self::CrossOrigin => 403,
+            Self::EmailNotVerified
+            | Self::PasswordRequired
+            | Self::RegistrationClosed
+            | Self::CrossOrigin
+            | Self::CookiesBlocked => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::EmailTaken => 409,

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let faults = form("", "a\u{202e}", "12", "english language").check(&now(), &SignUpRules::default());
+        let faults = form("", "a\u{202e}b", "12", "english language").check(&now(), &SignUpRules::default());
         let found: Vec<_> =
             faults.expect_err("faults").into_iter().map(|found| (found.field.code(), found.fault.code())).collect();
         assert_eq!(

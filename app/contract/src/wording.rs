@@ -21,6 +21,9 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (_, Fault::ReadOnly) => "This cannot be changed here. Leave it out, or send it as it is",
         (Field::Email, Fault::Missing) => "Enter your email address",
         (Field::Email, Fault::TooLong) => "Email address must be 254 characters or fewer",
+        (Field::Email, Fault::Invisible) => {
+            "Email address must not contain invisible characters. Type it, instead of pasting it"
+        }
         (Field::Email, _) => "Enter an email address in the correct format, like name@example.com",
         (Field::Password | Field::NewPassword, Fault::Missing) => "Enter a password",
         (Field::Password | Field::NewPassword, Fault::TooLong) => "Password must be 1,024 characters or fewer",
@@ -44,6 +47,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::LastName, _) => "Last name must not contain invisible characters",
         (Field::UserType, _) => "Choose what the account is for",
         (Field::Phone, Fault::Missing) => "Enter your phone number",
+        (Field::Phone, Fault::NoCountryCode) => "Start with + and the country code, like +44 20 7946 0018",
         (Field::Phone, _) => {
             "Enter a phone number in international format, like +44 20 7946 0018, with 15 digits or fewer"
         }
@@ -88,6 +92,21 @@ pub fn refusal(refusal: Refusal) -> String {
         Refusal::TooLarge => "The request is too large",
         Refusal::UnsupportedMediaType => "Send JSON, with the content type application/json",
         Refusal::MalformedRequest => "The body must be one JSON object, each key once, with text as values",
+        Refusal::CookiesBlocked => {
+            "This browser does not keep cookies of this site, and cannot stay signed in without them. Allow them in its settings, then try again"
+        }
+    };
+    text.to_owned()
+}
+
+/// The same on a page, to whoever sent a form: there nobody has heard of bodies and methods.
+pub fn refusal_of_form(refused: Refusal) -> String {
+    let text = match refused {
+        Refusal::MalformedRequest => "The form did not arrive as it should. Open the page and send it again",
+        Refusal::UnsupportedMediaType => "A form must be sent as a form. Open the page and send it again",
+        Refusal::MethodNotAllowed => "This address takes no such request. Open the page and go on from there",
+        Refusal::TooLarge => "What was sent is too long. Make it shorter, then send it again",
+        other => return refusal(other),
     };
     text.to_owned()
 }
@@ -118,6 +137,22 @@ mod tests {
             for kind in Fault::ALL {
                 let text = fault(*field, *kind, &SignUpRules::default());
                 assert!(text.len() > 10 && !text.ends_with('.'), "{field:?} {kind:?}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_never_speaks_as_to_a_program() {
+        for refused in [
+            Refusal::MalformedRequest,
+            Refusal::UnsupportedMediaType,
+            Refusal::MethodNotAllowed,
+            Refusal::TooLarge,
+            Refusal::CookiesBlocked,
+        ] {
+            let text = refusal_of_form(refused);
+            for word in ["JSON", "body", "object", "method", "content type"] {
+                assert!(!text.contains(word), "{text}");
             }
         }
     }
