@@ -78,6 +78,8 @@ pub(crate) struct SigningKey {
     /// `kid` of RFC 7515: the beginning of the public key's SHA-256.
     pub(crate) id: String,
     pub(crate) algorithm: Algorithm,
+    /// What tokens and the published key call it. Ed25519 has two names: `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864).
+    pub(crate) alg: &'static str,
     pub(crate) encoding: EncodingKey,
     pub(crate) decoding: DecodingKey,
     /// Public members only (RFC 7517, RFC 8037, RFC 7518 6.2.1).
@@ -95,7 +97,8 @@ impl SigningKey {
         seed: impl Fn(u8) -> Result<[u8; 32]>,
     ) -> Result<Option<Self>> {
         let made = match algorithm {
-            "EdDSA" => Some(ed25519(&seed(0)?)?),
+            "EdDSA" => Some(ed25519("EdDSA", &seed(0)?)?),
+            "Ed25519" => Some(ed25519("Ed25519", &seed(0)?)?),
             "ES256" => {
                 let mut found = None;
                 for round in 0..8 {
@@ -105,9 +108,10 @@ impl SigningKey {
             }
             _ => None,
         };
-        Ok(made.map(|(id, algorithm, encoding, decoding, jwk)| Self {
+        Ok(made.map(|(id, algorithm, alg, encoding, decoding, jwk)| Self {
             id,
             algorithm,
+            alg,
             encoding,
             decoding,
             jwk,
@@ -117,16 +121,16 @@ impl SigningKey {
     }
 }
 
-type Made = (String, Algorithm, EncodingKey, DecodingKey, Value);
+type Made = (String, Algorithm, &'static str, EncodingKey, DecodingKey, Value);
 
-fn ed25519(seed: &[u8; 32]) -> Result<Made> {
+fn ed25519(alg: &'static str, seed: &[u8; 32]) -> Result<Made> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(Error::internal_crypto)?;
     let public = pair.public_key().as_ref();
     let (id, x) = (name(public), BASE64_URL_SAFE_NO_PAD.encode(public));
     let pkcs8 = pair.to_pkcs8v1().map_err(Error::internal_crypto)?;
     let decoding = DecodingKey::from_ed_components(&x).map_err(Error::internal)?;
-    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": id, "x": x });
-    Ok((id, Algorithm::EdDSA, EncodingKey::from_ed_der(pkcs8.as_ref()), decoding, jwk))
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": alg, "kid": id, "x": x });
+    Ok((id, Algorithm::EdDSA, alg, EncodingKey::from_ed_der(pkcs8.as_ref()), decoding, jwk))
 }
 
 fn p256(seed: &[u8; 32]) -> Result<Option<Made>> {
@@ -143,7 +147,7 @@ fn p256(seed: &[u8; 32]) -> Result<Option<Made>> {
     let pkcs8 = pair.to_pkcs8v1().map_err(Error::internal_crypto)?;
     let decoding = DecodingKey::from_ec_components(&x, &y).map_err(Error::internal)?;
     let jwk = json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": id, "x": x, "y": y });
-    Ok(Some((id, Algorithm::ES256, EncodingKey::from_ec_der(pkcs8.as_ref()), decoding, jwk)))
+    Ok(Some((id, Algorithm::ES256, "ES256", EncodingKey::from_ec_der(pkcs8.as_ref()), decoding, jwk)))
 }
 
 fn name(public: &[u8]) -> String {
@@ -151,18 +155,12 @@ fn name(public: &[u8]) -> String {
 }
 
 impl SigningAlgorithm {
-    /// RFC 7518 3.1, RFC 8037 3.1.
+    /// RFC 7518 3.1, RFC 8037 3.1, RFC 9864 2.2.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
             Self::Es256 => "ES256",
-        }
-    }
-
-    pub(crate) fn jwt(self) -> Algorithm {
-        match self {
-            Self::EdDsa => Algorithm::EdDSA,
-            Self::Es256 => Algorithm::ES256,
         }
     }
 }
@@ -180,17 +178,21 @@ mod tests {
     fn published_keys_have_no_private_member() {
         for (algorithm, expected) in [
             ("EdDSA", vec!["alg", "crv", "kid", "kty", "use", "x"]),
+            ("Ed25519", vec!["alg", "crv", "kid", "kty", "use", "x"]),
             ("ES256", vec!["alg", "crv", "kid", "kty", "use", "x", "y"]),
         ] {
             let jwk = key(algorithm, [7; 32]).jwk;
             let members: Vec<_> = jwk.as_object().expect("an object").keys().cloned().collect();
             assert_eq!(members, expected);
+            assert_eq!(jwk["alg"], algorithm);
         }
     }
 
     #[test]
     fn a_seed_is_always_the_same_key_and_what_it_signs_verifies() {
-        for (name, algorithm) in [("EdDSA", Algorithm::EdDSA), ("ES256", Algorithm::ES256)] {
+        for (name, algorithm) in
+            [("EdDSA", Algorithm::EdDSA), ("Ed25519", Algorithm::EdDSA), ("ES256", Algorithm::ES256)]
+        {
             let (one, again, other) = (key(name, [7; 32]), key(name, [7; 32]), key(name, [8; 32]));
             assert_eq!(one.id, again.id);
             assert_ne!(one.id, other.id);

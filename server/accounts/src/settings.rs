@@ -67,8 +67,10 @@ pub enum LoginOnVerify {
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningAlgorithm {
-    /// Ed25519 (RFC 8037).
+    /// Ed25519, by the name that every library knows (RFC 8037).
     EdDsa,
+    /// The same, by the name that is to take its place (RFC 9864), for services that ask for it.
+    Ed25519,
     /// ECDSA on P-256 with SHA-256 (RFC 7518 3.4), for services whose libraries know no Ed25519.
     Es256,
 }

@@ -26,7 +26,7 @@ const FIRST: [u8; 16] = [0; 16];
 pub struct KeyState {
     /// `kid`.
     pub id: String,
-    /// `EdDSA` or `ES256`.
+    /// `EdDSA`, `Ed25519` or `ES256`.
     pub algorithm: String,
     /// Since when it is published.
     pub created_at: DateTime<Utc>,
@@ -65,10 +65,10 @@ impl Accounts {
         let salt = if rows.is_empty() { FIRST } else { random()? };
         self.0.keys.load(rows)?;
         let ring = self.0.keys.ring();
-        let newest = ring.keys.iter().rfind(|key| key.is_alive(now)).map(|key| key.algorithm);
+        let newest = ring.keys.iter().rfind(|key| key.is_alive(now)).map(|key| key.alg);
         match (ring.signing(now), newest) {
             (Err(_), _) => self.add_key(&salt, now).await,
-            (Ok(_), Some(algorithm)) if algorithm != self.settings().signing_algorithm.jwt() => {
+            (Ok(_), Some(alg)) if alg != self.settings().signing_algorithm.name() => {
                 self.add_key(&salt, now + PUBLISHED_AHEAD).await
             }
             _ => Ok(()),

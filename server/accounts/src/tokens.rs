@@ -137,7 +137,22 @@ fn labelled(label: &str, id: Uuid) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn what_is_read_as_a_refresh_token_is_written_as_it_was(
+            text in prop_oneof![any::<String>(), "[A-Za-z0-9_-]{43}", "[A-Za-z0-9+/=_ -]{40,46}"],
+        ) {
+            if let Some(token) = RefreshToken::parse(&text) {
+                prop_assert_eq!(token.expose(), text);
+            }
+        }
+    }
 
     fn keys(byte: u8) -> Keys {
         Keys::derive(&vec![byte; 32].into()).expect("keys")

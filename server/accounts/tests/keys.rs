@@ -73,6 +73,23 @@ on_both_engines! {
         assert_eq!(again.signing_keys().len(), 2, "once");
     }
 
+    async fn the_newer_name_of_the_same_algorithm_comes_by_rotation_too(world: World) {
+        let session = world.person(EMAIL).await;
+        let other = world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Ed25519).await;
+        other.prepare_keys().await.expect("a key");
+        let set = other.public_keys();
+        let named = |at: usize| (set["keys"][at]["alg"].clone(), set["keys"][at]["crv"].clone());
+        assert_eq!([named(0), named(1)], [("EdDSA".into(), "Ed25519".into()), ("Ed25519".into(), "Ed25519".into())]);
+        assert_ne!(set["keys"][0]["x"], set["keys"][1]["x"], "each name has a key of its own");
+        world.advance(TimeDelta::minutes(11));
+        assert!(other.signing_keys().iter().any(|key| key.algorithm == "Ed25519" && key.is_signing));
+        let renewed = world.renew(&session.refresh.expose()).await.expect("nobody is signed out");
+        assert!(is_alive(&other, &renewed.access).await);
+        let new = done(other.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await);
+        world.accounts.hear_news().await.expect("news");
+        assert!(world.is_alive(&new.access).await, "whatever a process is told to sign with, it reads both");
+    }
+
     async fn no_row_holds_a_key_and_another_secret_makes_others(world: World) {
         let session = world.person(EMAIL).await;
         let other = world.with(|settings| settings.secret = b"nR4tV9xB2mK7qW1zL6cF3hJ8pD5sG0yA".to_vec().into()).await;

@@ -58,7 +58,7 @@ settings! {
     SESSION_TTL = "30d", "Life of a session, used or not.";
     VERIFY_TTL = "24h", "Life of the link and code that confirm an address.";
     RESET_TTL = "30m", "Life of the link and code that reset a password.";
-    SIGNING_ALGORITHM = "EdDSA", "How access tokens are signed: `EdDSA` (Ed25519), or `ES256` for services whose libraries know no EdDSA.";
+    SIGNING_ALGORITHM = "EdDSA", "How access tokens are signed: `EdDSA` (Ed25519), `Ed25519` (the same by its newer name, RFC 9864) for services that ask for it, or `ES256` for services whose libraries know neither.";
     RATE_LIMITS = "on", "`off` for load tests only.";
     LOG_FORMAT = "", "`text` or `json`. Without it, text on a terminal and JSON elsewhere.";
     LOG = "info", "What is logged: a level, or filters such as `info,accounts=debug`.";

@@ -219,7 +219,8 @@ impl Reader {
         let prevent_enumeration = self.parse(names::PREVENT_ENUMERATION, |text| parse::one_of(text, &on_off));
         let rate_limits = self.parse(names::RATE_LIMITS, |text| parse::one_of(text, &on_off));
         let signing_algorithm = self.parse(names::SIGNING_ALGORITHM, |text| {
-            parse::one_of(text, &[("EdDSA", SigningAlgorithm::EdDsa), ("ES256", SigningAlgorithm::Es256)])
+            let (eddsa, ed25519, es256) = (SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519, SigningAlgorithm::Es256);
+            parse::one_of(text, &[("EdDSA", eddsa), ("Ed25519", ed25519), ("ES256", es256)])
         });
         let sign_up = self.sign_up_rules();
         let hashing = self.hashing();
