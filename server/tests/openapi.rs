@@ -91,6 +91,8 @@ async fn every_answer_is_described_with_an_example() {
     for (method, path) in described(document) {
         let operation = &document["paths"][&path][&method];
         assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() > 5), "{path}");
+        assert!(operation["description"].as_str().is_some_and(|text| text.len() > 20), "{method} {path}");
+        assert!(operation["security"].is_array(), "{method} {path}: who may ask is said, also when it is everybody");
         for (status, response) in operation["responses"].as_object().expect("responses") {
             let content = &response["content"]["application/json"];
             let is_empty = status == "204" || path.ends_with("/check/") && status == "200";
@@ -117,6 +119,35 @@ async fn every_answer_is_described_with_an_example() {
         .map(|(method, path)| document["paths"][path][method]["operationId"].to_string())
         .collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "each has a name of its own");
+}
+
+/// Programs that make types know one object with members that may be missing, and not which of them go together.
+#[tokio::test]
+async fn every_body_is_one_named_object_and_every_answer_a_type() {
+    let world = World::new(&[]).await;
+    let document = world.site.openapi();
+    for (method, path) in described(document) {
+        let operation = &document["paths"][&path][&method];
+        if let Some(body) = operation["requestBody"]["content"]["application/json"]["schema"].as_object() {
+            assert!(body.contains_key("$ref") && body.len() == 1, "{method} {path}: {body:?}");
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        assert_eq!(schema["type"], "object", "{name}");
+        for keyword in ["anyOf", "oneOf", "allOf", "not", "if"] {
+            assert!(schema[keyword].is_null(), "{name}: {keyword}");
+        }
+    }
+    let proof = &document["components"]["schemas"]["Confirmation"];
+    assert!(proof["required"].is_null(), "a token, or a code: neither alone must be there");
+    assert!(
+        document["paths"]["/api/v1/auth/verify-email/"]["post"]["description"]
+            .as_str()
+            .expect("text")
+            .contains("`code`")
+    );
+    let public = &document["paths"]["/api/v1/auth/register/"]["post"]["security"];
+    assert_eq!(*public, serde_json::json!([]));
 }
 
 #[tokio::test]

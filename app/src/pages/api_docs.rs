@@ -32,10 +32,14 @@ fn group(document: &Value, tag: &Value) -> AnyView {
     let operations: Vec<_> = members(&document["paths"])
         .flat_map(|(path, methods)| members(methods).map(move |(method, described)| (path, method, described)))
         // An alias is told with the name that it stands for.
-        .filter(|(.., described)| described["tags"][0] == tag["name"] && described["description"].is_null())
+        .filter(|(.., described)| described["tags"][0] == tag["name"] && !is_alias(described))
         .map(|(path, method, described)| operation(document, path, method, described))
         .collect();
     view! { <h2>{name}</h2> {operations} }.into_any()
+}
+
+fn is_alias(described: &Value) -> bool {
+    described["operationId"].as_str().is_some_and(|id| id.ends_with("Alias"))
 }
 
 fn operation(document: &Value, path: &str, method: &str, described: &Value) -> AnyView {

@@ -13,6 +13,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let summary = "Who is signed in, as headers";
     vec![
         Operation::new("check", Method::GET, &["check"], get(check), summary)
+            .says("For a proxy that asks before it lets a request through. Takes the access token as bearer or cookie.")
             .answers_nothing(StatusCode::OK, "Signed in")
             .carries([
                 ("X-Auth-User", "Id of the person"),

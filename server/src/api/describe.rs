@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     /// Unique; the name of a generated client's function.
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
+    /// What a summary has no room for.
+    pub(crate) description: &'static str,
     pub(crate) method: Method,
     /// Below the API's path, without slashes at the ends; the first is the name, the rest are aliases.
     pub(crate) names: &'static [&'static str],
@@ -47,8 +49,9 @@ pub(crate) enum Access {
 pub(crate) struct Body {
     pub(crate) schema: SchemaOf,
     pub(crate) is_required: bool,
-    /// Must be there. Several lists: all of one of them.
-    pub(crate) required: Vec<&'static [&'static str]>,
+    /// Must be there. Where one of several will do, none is named, and the description says which go together: programs
+    /// that make types from a description know one object, and not which of its members exclude each other.
+    pub(crate) required: &'static [&'static str],
     pub(crate) example: Value,
 }
 
@@ -72,6 +75,7 @@ impl Operation {
             group: "",
             id,
             summary,
+            description: "",
             method,
             names,
             handler,
@@ -84,15 +88,21 @@ impl Operation {
         }
     }
 
-    /// Takes a JSON object with these members, or with all of one of several lists of members.
-    pub(crate) fn takes<T: JsonSchema>(mut self, required: &[&'static [&'static str]], example: Value) -> Self {
-        self.body = Some(Body { schema: of::<T>, is_required: true, required: required.to_vec(), example });
+    /// Says more than the summary.
+    pub(crate) fn says(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// Takes a JSON object with these members at least.
+    pub(crate) fn takes<T: JsonSchema>(mut self, required: &'static [&'static str], example: Value) -> Self {
+        self.body = Some(Body { schema: of::<T>, is_required: true, required, example });
         self
     }
 
     /// Takes a JSON object, or nothing.
     pub(crate) fn may_take<T: JsonSchema>(mut self, example: Value) -> Self {
-        self.body = Some(Body { schema: of::<T>, is_required: false, required: Vec::new(), example });
+        self.body = Some(Body { schema: of::<T>, is_required: false, required: &[], example });
         self
     }
 

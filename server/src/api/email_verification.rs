@@ -31,8 +31,9 @@ pub(super) fn operations() -> Vec<Operation> {
         (&["verify-email", "registration/verify-email"], &["resend-email", "registration/resend-email"]);
     vec![
         Operation::new("verifyEmail", Method::POST, names, post(create), confirm)
-            .takes::<Confirmation>(&[&["token"], &["code"]], json!({ "email": "ada@example.com", "code": "481920", "password": "three unrelated words" }))
-            .answers::<Answer>(StatusCode::OK, "Confirmed; `tokens` is null where sign-in is a step of its own. Only `message` when it was confirmed before", answered)
+            .says("By `token`; or by `code` alone from the client that signed up; or by `email` and `code` from any other. Any other client also sends `password`, the one chosen at sign-up, or `new_password`, which replaces it; a token that is sent without either is refused and not spent. A token that was spent before answers with `message` only, and signs nobody in.")
+            .takes::<Confirmation>(&[], json!({ "email": "ada@example.com", "code": "481920", "password": "three unrelated words" }))
+            .answers::<Proven>(StatusCode::OK, "Confirmed; `tokens` is null where sign-in is a step of its own. Only `message` when it was confirmed before", answered)
             .finds([(Field::Code, Fault::Incorrect)])
             .refuses([Refusal::TokenInvalid, Refusal::TokenExpired, Refusal::PasswordRequired])
             .limited()
@@ -40,7 +41,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .leads_to("login", json!({ "email": "$response.body#/user/email", "password": "$request.body#/password" }))
             .leads_to("refresh", json!({ "refresh": "$response.body#/tokens/refresh" })),
         Operation::new("resendEmail", Method::POST, again, post(resend), "Ask for another letter; the answer is the same for every address")
-            .takes::<Resend>(&[&["email"]], json!({ "email": "ada@example.com" }))
+            .says("Ends the link and the code of the letter before. An address without an account, and one that is confirmed already, are answered alike.")
+            .takes::<Resend>(&["email"], json!({ "email": "ada@example.com" }))
             .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": SENT }))
             .finds([(Field::Email, Fault::Malformed)])
             .limited(),
@@ -54,11 +56,12 @@ pub(super) fn operations() -> Vec<Operation> {
 struct Confirmation {
     /// Of a letter's link.
     #[serde(alias = "key")]
-    #[schemars(extend("pattern" = "\\S"))]
+    #[schemars(with = "Option<String>", extend("pattern" = "\\S"))]
     token: String,
     /// Six digits.
-    #[schemars(extend("pattern" = "[0-9０-９]"))]
+    #[schemars(with = "Option<String>", extend("pattern" = "[0-9０-９]"))]
     code: String,
+    /// Whose code it is, from a client that did not sign up.
     #[schemars(with = "Option<String>")]
     email: String,
     /// The one chosen at sign-up.
@@ -69,23 +72,26 @@ struct Confirmation {
     new_password: Password,
 }
 
+/// Proof that was taken, or had been.
 #[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-enum Answer {
-    Confirmed(Box<Done>),
-    Already(Message),
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Done {
+struct Proven {
     message: &'static str,
-    user: User,
-    tokens: Option<Tokens>,
+    /// Not there when the address was confirmed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+    /// The same; null where sign-in is a step of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Tokens>")]
+    tokens: Option<Option<Tokens>>,
 }
 
-impl Answer {
-    fn confirmed(user: accounts::User, tokens: Option<Tokens>) -> Self {
-        Self::Confirmed(Box::new(Done { message: DONE, user: user.into(), tokens }))
+impl Proven {
+    fn now(user: accounts::User, tokens: Option<Tokens>) -> Self {
+        Self { message: DONE, user: Some(user.into()), tokens: Some(tokens) }
+    }
+
+    fn before() -> Self {
+        Self { message: ALREADY, user: None, tokens: None }
     }
 }
 
@@ -95,18 +101,18 @@ async fn create(
     Extension(browser): Extension<Session>,
     headers: HeaderMap,
     Body(sent): Body<Confirmation>,
-) -> Result<Reply<Answer>, Failed> {
+) -> Result<Reply<Proven>, Failed> {
     let Confirmation { token, code, email, password, new_password } = sent;
     let form = ConfirmationForm { token, code, email, password, new_password };
     Ok(match site.accounts().confirm_email(&visitor, &form).await? {
         Confirmed::SignedIn(session) => {
             app::request::forget(&browser).await?;
             let tokens = Some(Tokens::of(&session, &headers));
-            let answer = Answer::confirmed(session.signed_in.user.clone(), tokens);
+            let answer = Proven::now(session.signed_in.user.clone(), tokens);
             Reply::ok(answer).with_session(&site, &session)
         }
-        Confirmed::SignInNext(user) => Reply::ok(Answer::confirmed(user, None)),
-        Confirmed::Already => Reply::ok(Answer::Already(Message::new(ALREADY))),
+        Confirmed::SignInNext(user) => Reply::ok(Proven::now(user, None)),
+        Confirmed::Already => Reply::ok(Proven::before()),
     })
 }
 

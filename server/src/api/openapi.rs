@@ -65,10 +65,13 @@ pub(crate) fn document(public_url: &str, access_cookie: &str, rules: &SignUpRule
 
 fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &mut SchemaGenerator) -> Value {
     let id = if at == 0 { operation.id.to_owned() } else { format!("{}Alias", operation.id) };
-    let mut described = json!({ "operationId": id, "summary": operation.summary, "tags": [operation.group] });
-    if at > 0 {
-        described["description"] = format!("The same as `{}`.", operation.id).into();
-    }
+    let description = match at {
+        0 => operation.description.to_owned(),
+        _ => format!("The same as `{}`. {}", operation.id, operation.description),
+    };
+    let mut described = json!({
+        "operationId": id, "summary": operation.summary, "description": description, "tags": [operation.group],
+    });
     if let Some(body) = &operation.body {
         described["requestBody"] = describe_body(body, generator);
     }
@@ -77,7 +80,8 @@ fn describe(operation: &Operation, at: usize, rules: &SignUpRules, generator: &m
         described["parameters"] = json!([{ "name": "id", "in": "path", "required": true, "schema": schema }]);
     }
     match operation.access {
-        Access::Ignored => {}
+        // None, said: without a word, readers of the document ask what holds for all.
+        Access::Ignored => described["security"] = json!([]),
         Access::Taken => described["security"] = json!([{}, { "bearer": [] }, { "cookie": [] }]),
         Access::Needed => described["security"] = json!([{ "bearer": [] }, { "cookie": [] }]),
     }
@@ -97,13 +101,8 @@ fn describe_body(body: &Body, generator: &mut SchemaGenerator) -> Value {
     let schema = (body.schema)(generator);
     if let Some(defined) = defined(&schema, generator) {
         defined.remove("required");
-        match body.required.as_slice() {
-            [] => {}
-            [all] => drop(defined.insert("required".to_owned(), json!(all))),
-            several => {
-                let several: Vec<_> = several.iter().map(|all| json!({ "required": all })).collect();
-                defined.insert("anyOf".to_owned(), several.into());
-            }
+        if !body.required.is_empty() {
+            defined.insert("required".to_owned(), json!(body.required));
         }
         let properties = defined.get_mut("properties").and_then(Value::as_object_mut);
         for (_, property) in properties.into_iter().flatten() {
@@ -210,7 +209,7 @@ fn constrain(schemas: &mut Value, rules: &SignUpRules) {
         for name in ["first_name", "last_name"] {
             schemas[body]["properties"][name]["maxLength"] = MAX_NAME_CHARS.into();
             if asked.contains(&name) {
-                // Not of spaces alone.
+                // With a letter, in truth; but not every reader of a pattern knows the letters of all scripts.
                 schemas[body]["properties"][name]["pattern"] = "\\S".into();
             }
         }

@@ -36,7 +36,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(change),
             "Replace the password; every other session ends",
         )
-        .takes::<Change>(&[&["old_password", "new_password"]], json!({ "old_password": old, "new_password": new }))
+        .says("Asks for the present password, also of whoever is signed in. The letter of a change goes to the person.")
+        .takes::<Change>(&["old_password", "new_password"], json!({ "old_password": old, "new_password": new }))
         .answers::<Changed>(
             StatusCode::OK,
             "Replaced; the session goes on with these tokens",
@@ -53,7 +54,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(ask),
             "Ask for a letter that leads to a new password; the answer is the same for every address",
         )
-        .takes::<Address>(&[&["email"]], json!({ "email": "ada@example.com" }))
+        .says("The letter has a link and a code, or the news that the address has no account. Send `request` back with the code, which works for nobody else; the link works anywhere. Both work for a short time, once, and only the newest.")
+        .takes::<Address>(&["email"], json!({ "email": "ada@example.com" }))
         .answers::<Asked>(StatusCode::OK, "Asked", json!({ "message": ASKED, "request": REQUEST }))
         .leads_to(
             "confirmPasswordReset",
@@ -71,7 +73,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(reset),
             "Choose a new password by the token or the code of the letter; every session ends",
         )
-        .takes::<Reset>(&[&["token", "new_password"], &["email", "code", "request", "new_password"]], confirm)
+        .says("By `token`, or by `email`, `code` and `request`. A password that is not taken spends neither. Every session of the person ends; sign in with the new password.")
+        .takes::<Reset>(&["new_password"], confirm)
         .answers::<Message>(StatusCode::OK, "Replaced; nobody is signed in by it", json!({ "message": RESET }))
         .finds([(Field::Code, Fault::Incorrect), (Field::NewPassword, Fault::TooCommon)])
         .refuses([Refusal::TokenInvalid, Refusal::TokenExpired])
@@ -140,14 +143,16 @@ async fn ask(
 #[serde(default)]
 struct Reset {
     /// Of the letter's link.
-    #[schemars(extend("pattern" = "\\S"))]
+    #[schemars(with = "Option<String>", extend("pattern" = "\\S"))]
     token: String,
-    #[schemars(extend("format" = "email", "maxLength" = 254))]
+    /// Whose code it is.
+    #[schemars(with = "Option<String>", extend("format" = "email", "maxLength" = 254))]
     email: String,
     /// Six digits.
-    #[schemars(extend("pattern" = "[0-9０-９]"))]
+    #[schemars(with = "Option<String>", extend("pattern" = "[0-9０-９]"))]
     code: String,
     /// As the request for the letter was answered.
+    #[schemars(with = "Option<String>")]
     request: String,
     #[serde(alias = "new_password1")]
     #[schemars(with = "String", extend("format" = "password"))]

@@ -40,7 +40,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(create),
             "Sign up. A taken address answers like a free one",
         )
-        .takes::<Registration>(&[&["email", "password", "password_confirm"]], sent)
+        .says("Takes a sign-up in and sends the letter that proves the address. The answer sets a cookie: a client that sends it back is the one that signed up, and needs nothing but the token or the code to confirm. Where the address has an account already, `user_id` is nobody's.")
+        .takes::<Registration>(&["email", "password", "password_confirm"], sent)
         .answers::<Registered>(StatusCode::CREATED, "Taken in; a letter is on its way", answered)
         .finds([(Field::Email, Fault::Malformed), (Field::Password, Fault::TooShort)])
         .refuses([Refusal::RegistrationClosed, Refusal::EmailTaken])

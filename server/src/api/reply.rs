@@ -56,12 +56,6 @@ impl Reply<Message> {
     }
 }
 
-impl Message {
-    pub(crate) fn new(message: &'static str) -> Self {
-        Self { message }
-    }
-}
-
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let mut response = match self.body {

@@ -27,8 +27,9 @@ const SIGNED_OUT_EVERYWHERE: &str = "You have signed out on every device";
 
 pub(super) fn operations() -> Vec<Operation> {
     let login = json!({ "email": "ada@example.com", "password": "three unrelated words" });
-    let out = |id, names, handler, summary, text: &'static str| {
+    let out = |id, names, handler, summary, says, text: &'static str| {
         Operation::new(id, Method::POST, names, handler, summary)
+            .says(says)
             .may_take::<Renewal>(json!({}))
             .answers::<Message>(StatusCode::OK, "Over, also when nobody was signed in", json!({ "message": text }))
             .finds([(Field::Refresh, Fault::Mismatch)])
@@ -36,7 +37,8 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     vec![
         Operation::new("login", Method::POST, &["login"], post(create), "Sign in")
-            .takes::<Login>(&[&["email", "password"]], login)
+            .says("An unknown address, a wrong password and a disabled account are one answer. After the right password an address that is not confirmed is told so, and a letter is on its way. Tokens are set as cookies, too; a browser gets them as cookies only.")
+            .takes::<Login>(&["email", "password"], login)
             .answers::<SignedIn>(
                 StatusCode::OK,
                 "Signed in",
@@ -49,9 +51,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .leads_to("refresh", json!({ "refresh": "$response.body#/tokens/refresh" }))
             .leads_to("verifyToken", json!({ "token": "$response.body#/tokens/access" }))
             .leads_to("logout", json!({ "refresh": "$response.body#/tokens/refresh" })),
-        out("logout", &["logout"], post(end), "End this session", SIGNED_OUT),
-        out("logoutAll", &["logout/all"], post(end_all), "End every session of this person", SIGNED_OUT_EVERYWHERE),
+        out("logout", &["logout"], post(end), "End this session", "Whose session it is, say the access token, the refresh token, or both: each ends its own.", SIGNED_OUT),
+        out("logoutAll", &["logout/all"], post(end_all), "End every session of this person", "On every device, this one too. Who it is says the access token, else the refresh token.", SIGNED_OUT_EVERYWHERE),
         Operation::new("sessions", Method::GET, &["sessions"], get(list), "Where the person is signed in")
+            .says("Every session that has not ended, with its device and network in words.")
             .answers::<Vec<Listed>>(StatusCode::OK, "The last used one first", json!([example()]))
             .for_signed_in(),
         Operation::new(
@@ -61,9 +64,11 @@ pub(super) fn operations() -> Vec<Operation> {
             delete(end_others),
             "End all sessions but this one",
         )
+        .says("Their access and refresh tokens are dead before the answer is sent.")
         .answers_nothing(StatusCode::NO_CONTENT, "They have ended")
         .for_signed_in(),
         Operation::new("endSession", Method::DELETE, &["sessions/{id}"], delete(end_one), "End one session")
+            .says("One of the person's own, by the `id` of the list. This one, too.")
             .answers_nothing(StatusCode::NO_CONTENT, "It has ended")
             .refuses([Refusal::NotFound])
             .for_signed_in(),

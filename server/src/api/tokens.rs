@@ -29,6 +29,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(refresh),
             "Renew a session, once for each refresh token",
         )
+        .says("Takes the refresh token from the body or the cookie. It works once: keep the new one. A used one may come back within ten seconds, or when the answer to it was lost; any other second use ends the session.")
         .may_take::<Renewal>(json!({ "refresh": REFRESH_EXAMPLE }))
         .answers::<Renewed>(StatusCode::OK, "The next tokens of the session", json!({ "tokens": example() }))
         .refuses([Refusal::NotAuthenticated, Refusal::SessionInvalid, Refusal::SessionExpired])
@@ -42,7 +43,8 @@ pub(super) fn operations() -> Vec<Operation> {
             post(verify),
             "Ask whether an access token is alive, and what it says",
         )
-        .takes::<Verification>(&[&["token"]], json!({ "token": ACCESS }))
+        .says("Knows what a signature cannot tell: whether the session has ended meanwhile.")
+        .takes::<Verification>(&["token"], json!({ "token": ACCESS }))
         .answers::<Active>(StatusCode::OK, "It is alive: its session has not ended", example_claims())
         .refuses([Refusal::SessionInvalid, Refusal::SessionExpired])
         .finds([(Field::AccessToken, Fault::Missing)]),

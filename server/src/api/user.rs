@@ -21,8 +21,9 @@ use crate::Site;
 
 pub(super) fn operations() -> Vec<Operation> {
     let names = &["user"];
-    let change = |id, method, handler, summary| {
+    let change = |id, method, handler, summary, says| {
         Operation::new(id, method, names, handler, summary)
+            .says(says)
             .answers::<User>(StatusCode::OK, "The person as they are now", example())
             .finds([(Field::Email, Fault::ReadOnly), (Field::Phone, Fault::Malformed)])
             .for_signed_in()
@@ -30,11 +31,12 @@ pub(super) fn operations() -> Vec<Operation> {
     let sent = json!({ "first_name": "Ada", "last_name": "King", "phone": "+44 20 7946 0018" });
     vec![
         Operation::new("user", Method::GET, names, get(show), "Who is signed in")
+            .says("The person of the access token, as they are now and not as they were when it was made.")
             .answers::<User>(StatusCode::OK, "The person", example())
             .for_signed_in(),
-        change("replaceUser", Method::PUT, put(replace), "Replace the profile: what is not sent is taken away")
+        change("replaceUser", Method::PUT, put(replace), "Replace the profile: what is not sent is taken away", "`id`, `email` and `user_type` may be sent as they are; they are not changed here.")
             .takes::<Replacement>(&[], sent.clone()),
-        change("changeUser", Method::PATCH, patch(change_some), "Change what is sent, and nothing else")
+        change("changeUser", Method::PATCH, patch(change_some), "Change what is sent, and nothing else", "Null or an empty text takes a value away. `id`, `email` and `user_type` may be sent as they are; they are not changed here.")
             .takes::<Profile>(&[], sent),
     ]
 }
