@@ -32,6 +32,9 @@ pub enum Audience {
     SignedOut,
 }
 
+/// The field of a form by which it says that its page handed out a cookie.
+pub const PROBE_FIELD: &str = "probe";
+
 /// The route table.
 pub const PAGES: &[Page] = &[
     Page { path: paths::HOME, audience: Audience::Anyone, view: || pages::home::Home().into_any() },

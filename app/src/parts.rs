@@ -5,3 +5,5 @@ pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod layout;
 pub(crate) mod notice;
+pub(crate) mod probe;
+pub(crate) mod time;

@@ -30,7 +30,7 @@ pub struct Cookies {
 }
 
 /// Every cookie of ours, by the name that its whole name ends with.
-pub const COOKIES: [&str; 4] = [ACCESS, REFRESH, SESSION, THEME];
+pub const COOKIES: [&str; 5] = [ACCESS, REFRESH, SESSION, THEME, PROBE];
 /// Says who is signed in.
 pub const ACCESS: &str = "access";
 /// Renews the session.
@@ -39,6 +39,8 @@ pub const REFRESH: &str = "refresh";
 pub const SESSION: &str = "session";
 /// Light or dark.
 pub const THEME: &str = "theme";
+/// Says nothing but that the browser takes cookies.
+pub const PROBE: &str = "probe";
 
 impl Cookies {
     /// `__Host-vestibule_access`, or what this deployment calls it.
@@ -220,6 +222,11 @@ pub async fn forget(session: &Session) -> Result<(), Error> {
         return Ok(());
     }
     session.flush().await.map_err(session_error)
+}
+
+/// What is to be said on the next page.
+pub async fn notice(session: &Session) -> Result<Option<Notice>, Error> {
+    read(session, NOTICE).await
 }
 
 /// What is to be said on this page; it is not said again.

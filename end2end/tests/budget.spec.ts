@@ -108,9 +108,9 @@ test("a page without a form loads no script", async ({ page, site }) => {
   expect(scripts).toEqual([]);
 });
 
-test("assets are kept for ever, pages never", async ({ site }) => {
+test("assets are kept for ever, pages not without asking", async ({ site }) => {
   const page = await sent(`${site.url}/register`);
-  expect(page.headers["cache-control"]).toBe("no-store");
+  expect(page.headers["cache-control"]).toBe("private, no-cache");
   const assets = [...page.body.toString().matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path);
   expect(assets).toHaveLength(3);
   for (const path of assets) {

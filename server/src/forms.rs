@@ -12,7 +12,7 @@ use app::page::Outcome;
 use app::request::Door;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -22,7 +22,7 @@ use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
 use leptos::server_fn::redirect::REDIRECT_HEADER;
 use tower_sessions::Session;
 
-use crate::{Site, pages, visitor};
+use crate::{Site, browser_keeps, octets, pages, visitor};
 
 /// Far above what a form of ours holds.
 const MAX_OCTETS: usize = 16 * 1024;
@@ -45,7 +45,7 @@ async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Proble
     if has_body && !is_form(&parts.headers) {
         return Err(Problem::Refused(Refusal::UnsupportedMediaType));
     }
-    let body = to_bytes(body, MAX_OCTETS).await.map_err(|_| Problem::Refused(Refusal::TooLarge))?;
+    let body = octets::read(body, MAX_OCTETS).await.map_err(Problem::Refused)?;
     let fields = fields(&body)?;
     let path = parts.uri.path();
     if is_browser(&parts.headers)
@@ -54,12 +54,22 @@ async fn take(site: &Site, parts: &Parts, body: Body) -> Result<Response, Proble
     {
         return Ok(pages::see_other(&pages::sign_in_then(paths::page_of_form(path))));
     }
+    // Nothing that a person tried: not a password, and nothing is counted.
+    if is_browser(&parts.headers) && browser_keeps::refuses_cookies(&parts.headers, &fields) {
+        return Ok(not_taken(site, parts, fields, Problem::Refused(Refusal::CookiesBlocked)).await);
+    }
     let answer = call(site, parts, body).await?;
     if !is_browser(&parts.headers) {
         return Ok(answer);
     }
     if answer.headers().contains_key(SERVER_FN_ERROR_HEADER) {
-        return Ok(not_taken(site, parts, fields, answer).await);
+        let (head, body) = answer.into_parts();
+        let Failed(problem) = Failed::de(to_bytes(body, MAX_OCTETS).await.unwrap_or_default());
+        let mut response = not_taken(site, parts, fields, problem).await;
+        for cookie in head.headers.get_all(SET_COOKIE) {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        return Ok(response);
     }
     Ok(taken(parts, answer))
 }
@@ -95,17 +105,10 @@ async fn call(site: &Site, parts: &Parts, body: Bytes) -> Result<Response, Probl
     Ok(leptos_axum::handle_server_fns_with_context(context, request).await.into_response())
 }
 
-async fn not_taken(site: &Site, parts: &Parts, fields: BTreeMap<String, String>, answer: Response) -> Response {
-    let (head, body) = answer.into_parts();
-    let body = to_bytes(body, MAX_OCTETS).await.unwrap_or_default();
-    let Failed(problem) = Failed::de(body);
+/// The page of the form again, with what was typed but for secrets.
+async fn not_taken(site: &Site, parts: &Parts, fields: BTreeMap<String, String>, problem: Problem) -> Response {
     let kept = fields.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str())).collect();
-    let mut response =
-        pages::show_again(site, parts, Outcome { path: parts.uri.path().to_owned(), kept, problem }).await;
-    for cookie in head.headers.get_all(axum::http::header::SET_COOKIE) {
-        response.headers_mut().append(axum::http::header::SET_COOKIE, cookie.clone());
-    }
-    response
+    pages::show_again(site, parts, Outcome { path: parts.uri.path().to_owned(), kept, problem }).await
 }
 
 fn taken(parts: &Parts, answer: Response) -> Response {

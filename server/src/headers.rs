@@ -74,7 +74,7 @@ pub(crate) async fn on_every_answer(State(site): State<Site>, mut request: Reque
         default(headers, name, HeaderValue::from_static(value));
     }
     default(headers, CONTENT_SECURITY_POLICY, HeaderValue::from_static(CLOSED));
-    // Assets say how long they keep; everything else may be somebody's.
+    // Assets say how long they keep, and so do pages for everybody; everything else may be somebody's.
     default(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if site.config().is_production() {
         let year = HeaderValue::from_static("max-age=63072000; includeSubDomains");

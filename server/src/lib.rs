@@ -5,6 +5,7 @@
 
 mod api;
 mod assets;
+mod browser_keeps;
 mod browser_sessions;
 pub mod cli;
 pub mod commands;
@@ -18,6 +19,7 @@ mod import;
 pub mod listener;
 mod mailbox;
 pub mod news;
+mod octets;
 mod pages;
 pub mod post_office;
 mod router;

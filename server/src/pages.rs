@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use accounts::Visitor;
 use app::page::{self, Audience, Data, Outcome, Page, PageRequest};
-use app::request::{Notice, THEME, reset_asked, take_notice};
+use app::request::{Notice, THEME, notice, reset_asked, take_notice};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -17,7 +17,7 @@ use contract::{Problem, paths};
 use tower_sessions::Session;
 
 use crate::headers::{RequestId, page_policy};
-use crate::{Site, cookies, visitor};
+use crate::{Site, browser_keeps, cookies, visitor};
 
 /// `GET` of any page in the route table.
 pub(crate) async fn show(State(site): State<Site>, request: Request) -> Response {
@@ -37,6 +37,8 @@ async fn show_page(site: &Site, page: &Page, parts: &Parts) -> Result<Response, 
     }
     let data = gather(site, page, &visitor, parts).await?;
     let notice = match parts.extensions.get::<Session>() {
+        // HEAD is for looking: what is said once is still to be said.
+        Some(session) if parts.method == Method::HEAD => notice(session).await?,
         Some(session) => take_notice(session).await?,
         None => None,
     };
@@ -155,9 +157,14 @@ fn render(
         nonce: nonce.clone(),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
     };
+    let (may_keep, again) = (browser_keeps::may_keep(page, &request), request.outcome.is_some());
     let mut response = Response::new(Body::from(page::render(page, request)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    if may_keep {
+        browser_keeps::keep(headers, again);
+    }
+    browser_keeps::hand_out_probe(site, page, &parts.headers, headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CONTENT_SECURITY_POLICY, page_policy(&nonce));
     if is_secret {

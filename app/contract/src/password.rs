@@ -1,7 +1,7 @@
 //! What we take as a new password.
 //!
 //! Length is counted in code points and nothing is folded, cut or composed (NIST SP 800-63B-4 section 3.1.1.2):
-//! the password is verified exactly as it was typed. Whether it is widely known is asked of a dictionary that only
+//! the password is hashed exactly as it was typed. Whether it is widely known is asked of a dictionary that only
 //! the server has.
 
 use std::fmt;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::page::request;
 use crate::parts::account_nav::AccountNav;
 use crate::parts::layout::Document;
+use crate::parts::time::for_machines;
 
 #[component]
 pub fn Account() -> impl IntoView {
@@ -20,7 +21,7 @@ pub fn Account() -> impl IntoView {
             view! { <span class="tag warn">"Not confirmed"</span> }
         };
         let date = |at: chrono::DateTime<chrono::Utc>, format| {
-            view! { <time datetime=at.to_rfc3339()>{at.format(format).to_string()}</time> }
+            view! { <time datetime=for_machines(at)>{at.format(format).to_string()}</time> }
         };
         view! {
             <Document title="Your account">

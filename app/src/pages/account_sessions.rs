@@ -8,6 +8,7 @@ use crate::Failed;
 use crate::page::{Data, request};
 use crate::parts::account_nav::AccountNav;
 use crate::parts::layout::Document;
+use crate::parts::time::for_machines;
 use crate::request::{Door, Notice, go_to};
 
 /// Ends one session. One that is not there has ended before, or is somebody else's: nobody is told which.
@@ -64,7 +65,7 @@ pub fn AccountSessions() -> impl IntoView {
 fn Row(device: Device) -> impl IntoView {
     let Device { id, name, is_this, address, created_at, last_used_at, .. } = device;
     let time = |at: chrono::DateTime<chrono::Utc>| {
-        view! { <time datetime=at.to_rfc3339()>{at.format("%-d %B %Y, %H:%M UTC").to_string()}</time> }
+        view! { <time datetime=for_machines(at)>{at.format("%-d %B %Y, %H:%M UTC").to_string()}</time> }
     };
     let hidden = format!(" {name}");
     let end = if is_this {

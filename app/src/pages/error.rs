@@ -28,10 +28,7 @@ pub fn Trouble() -> impl IntoView {
         Problem::Refused(refusal @ (Refusal::Overloaded { .. } | Refusal::Unavailable { .. })) => {
             ("The service is not available", wording::refusal(*refusal))
         }
-        Problem::Refused(Refusal::UnsupportedMediaType) => {
-            ("This was not taken", "A form must be sent as a form. Open the page and send it again".to_owned())
-        }
-        Problem::Refused(refusal) => ("This was not taken", wording::refusal(*refusal)),
+        Problem::Refused(refusal) => ("This was not taken", wording::refusal_of_form(*refusal)),
         Problem::Invalid(_) => ("This was not taken", wording::VALIDATION_FAILED.to_owned()),
         Problem::Internal => ("There is a problem with the service", "Try again later".to_owned()),
     };

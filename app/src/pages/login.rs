@@ -12,6 +12,7 @@ use crate::page::{PageRequest, request};
 use crate::parts::field::{Kind, TextField, Tick};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
+use crate::parts::probe::Probe;
 use crate::request::{Door, go_to};
 
 /// The form's answer.
@@ -50,6 +51,7 @@ pub fn Login() -> impl IntoView {
             <h1>"Sign in"</h1>
             {site.open.then(|| view! { <p>"New here? " <a href=paths::REGISTER>"Create an account"</a></p> })}
             <form method="post" action=paths::LOGIN novalidate=true id="sign-in">
+                <Probe/>
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <TextField field=Field::Email kind=Kind::Email label="Email address" state=state.clone()/>
                 <TextField

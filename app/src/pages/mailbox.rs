@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::page::{Data, request};
 use crate::parts::layout::Document;
+use crate::parts::time::for_machines;
 
 #[component]
 pub fn Mailbox() -> impl IntoView {
@@ -37,7 +38,7 @@ fn Letter(message: MailboxMessage) -> impl IntoView {
         <article class="card">
             <h2>{subject.clone()}</h2>
             <p class="muted">
-                "To " {to} ", " <time datetime=created_at.to_rfc3339()>{created_at.format("%H:%M:%S UTC").to_string()}</time>
+                "To " {to} ", " <time datetime=for_machines(created_at)>{created_at.format("%H:%M:%S UTC").to_string()}</time>
             </p>
             {code.map(|code| view! { <p class="letter-code">{code}</p> })}
             {link.map(|link| view! { <div class="btns"><a class="btn" href=link>"Open the link"</a></div> })}

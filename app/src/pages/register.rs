@@ -12,6 +12,7 @@ use crate::page::{PageRequest, request};
 use crate::parts::field::{Choices, Kind, NewPasswordField, TextField, Tick};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
+use crate::parts::probe::Probe;
 use crate::request::{Door, go_to};
 
 /// The form's answer.
@@ -69,6 +70,7 @@ fn Open() -> impl IntoView {
             <h1>"Create an account"</h1>
             <p>"Already have one? " <a href=paths::LOGIN>"Sign in"</a></p>
             <form method="post" action=paths::REGISTER novalidate=true id="sign-up">
+                <Probe/>
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <TextField
                     field=Field::Email

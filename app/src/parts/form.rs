@@ -85,7 +85,7 @@ fn lines(outcome: &Outcome, rules: &contract::rules::SignUpRules) -> Vec<(Option
             };
             faults.iter().map(line).collect()
         }
-        Problem::Refused(refusal) => vec![(target(*refusal, &outcome.path), wording::refusal(*refusal))],
+        Problem::Refused(refusal) => vec![(target(*refusal, &outcome.path), wording::refusal_of_form(*refusal))],
         Problem::Internal => vec![(None, wording::INTERNAL.to_owned())],
     }
 }

@@ -4,6 +4,7 @@ use contract::paths;
 use leptos::prelude::*;
 
 use crate::page::{PageRequest, request};
+use crate::parts::time::for_machines;
 use crate::request::Notice;
 
 #[component]
@@ -48,6 +49,6 @@ pub(crate) fn MailboxHint() -> impl IntoView {
 /// Until when a link worked.
 #[component]
 pub(crate) fn TooLate(at: chrono::DateTime<chrono::Utc>, why: &'static str) -> impl IntoView {
-    let at = view! { <time datetime=at.to_rfc3339()>{at.format("%H:%M on %-d %B %Y (UTC)").to_string()}</time> };
+    let at = view! { <time datetime=for_machines(at)>{at.format("%H:%M on %-d %B %Y (UTC)").to_string()}</time> };
     view! { <p>"This link worked until " {at} {why} "."</p> }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use contract::Refusal;
@@ -11,6 +10,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Failed;
+use crate::octets;
 
 /// Far above what any call of ours needs.
 const MAX_OCTETS: usize = 16 * 1024;
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalBody<T> 
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, MAX_OCTETS).await.map_err(|_| Failed::from(Refusal::TooLarge))?;
+        let bytes = octets::read(body, MAX_OCTETS).await?;
         // However its length was told.
         if bytes.is_empty() {
             return Ok(Self(T::default()));
@@ -66,7 +66,7 @@ fn is_json(request: &Request) -> bool {
 
 async fn read(request: Request) -> Result<Object, Failed> {
     let is_json = is_json(&request);
-    let bytes = to_bytes(request.into_body(), MAX_OCTETS).await.map_err(|_| Failed::from(Refusal::TooLarge))?;
+    let bytes = octets::read(request.into_body(), MAX_OCTETS).await?;
     if !is_json {
         return Err(Refusal::UnsupportedMediaType.into());
     }
@@ -116,6 +116,8 @@ impl<'de> Deserialize<'de> for Object {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -163,5 +165,36 @@ mod tests {
             assert_eq!(example(text), None, "{}", &text[..text.len().min(60)]);
         }
         assert!(parse(b"{\"email\": \"\xff\"}").is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+        #[test]
+        fn a_key_is_there_once_wherever_and_however_its_second_is_written(
+            names in prop::collection::vec("[a-z]{1,3}", 1..6), again in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(),
+        ) {
+            let unique: std::collections::BTreeSet<_> = names.iter().cloned().collect();
+            let write = |names: &[String]| {
+                let members: Vec<_> = names.iter().map(|name| format!("\"{name}\": \"v\"")).collect();
+                format!("{{{}}}", members.join(", "))
+            };
+            prop_assert_eq!(parse(write(&names).as_bytes()).is_ok(), unique.len() == names.len());
+            // The same name, its first letter escaped: to some readers another key.
+            let mut twice: Vec<_> = unique.into_iter().collect();
+            let name = again.get(&twice).clone();
+            let first = u32::from(name.as_bytes()[0]);
+            twice.insert(at.index(twice.len() + 1), format!("\\u{first:04x}{}", &name[1..]));
+            prop_assert!(parse(write(&twice).as_bytes()).is_err(), "{twice:?}");
+        }
+
+        #[test]
+        fn whatever_is_sent_is_answered(octets in prop::collection::vec(any::<u8>(), 0..64), text in "[\\[\\]{}:,\"a1 \\\\]{0,24}") {
+            for sent in [&octets[..], text.as_bytes()] {
+                if let Ok(Object(object)) = parse(sent) {
+                    prop_assert!(matches!(serde_json::from_slice(sent), Ok(Value::Object(read)) if read == object));
+                }
+            }
+        }
     }
 }
