@@ -1,7 +1,7 @@
 //! What we take as a new password.
 //!
-//! Length is counted in code points and nothing is folded, cut or composed (NIST SP 800-63B-4 section 3.1.1.2):
-//! the password is hashed exactly as it was typed. Whether it is widely known is asked of a dictionary that only
+//! Length is counted in code points as typed, and nothing is folded or cut. Two ways to write one letter are one
+//! password: the server compares the composed form as well (NIST SP 800-63B-4 section 3.1.1.2). Whether it is widely known is asked of a dictionary that only
 //! the server has.
 
 use std::fmt;

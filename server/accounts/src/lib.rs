@@ -38,6 +38,7 @@ mod registration;
 mod sessions;
 mod settings;
 mod signing_keys;
+mod spelling;
 mod store;
 mod tokens;
 mod user;

@@ -17,6 +17,7 @@ use contract::{Fault, Password, Refusal};
 use tokio::sync::oneshot;
 
 use crate::foreign_hash::ForeignHash;
+use crate::spelling::other_spelling;
 use crate::{Error, Hashing, Result, tokens};
 
 /// Requests that may wait for a thread.
@@ -67,7 +68,8 @@ impl Hasher {
 
     /// A PHC string to store.
     pub(crate) async fn hash(&self, password: &Password, salt: &PasswordSalt) -> Result<String> {
-        let (argon2, password, salt) = (self.argon2.clone(), password.clone(), *salt);
+        let password = other_spelling(password).unwrap_or_else(|| password.clone());
+        let (argon2, salt) = (self.argon2.clone(), *salt);
         let hash = self.work(move |memory| hash(&argon2, password.expose().as_bytes(), &salt, memory)).await??;
         Ok(hash.to_string())
     }
@@ -77,9 +79,21 @@ impl Hasher {
         Ok(self.matching(password, [stored].into_iter()).await?.is_some())
     }
 
-    /// The place of the first hash that is of this password. Those with the same salt cost one hash together; where
-    /// there is none that could be verified, the answer is no, after one all the same.
+    /// The place of the first hash that is of this password, in either spelling. Those with the same salt cost one hash
+    /// together; where there is none that could be verified, the answer is no, after one all the same.
     pub(crate) async fn matching<'a>(
+        &self,
+        password: &Password,
+        stored: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Option<usize>> {
+        let found = self.matching_as_typed(password, stored.clone()).await?;
+        match other_spelling(password).filter(|_| found.is_none()) {
+            Some(other) => self.matching_as_typed(&other, stored).await,
+            None => Ok(found),
+        }
+    }
+
+    async fn matching_as_typed<'a>(
         &self,
         password: &Password,
         stored: impl Iterator<Item = &'a str>,
@@ -236,20 +250,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_verified_exactly_as_it_was_typed() {
+    async fn a_password_is_verified_as_it_was_typed_and_no_letter_of_it_is_folded() {
         let hasher = hasher(64);
         let long = "a".repeat(1000);
         for (typed, other) in [
             ("correct horse", "correct horse "),
             ("correct horse", "Correct horse"),
             (&*format!("{long}b"), &*format!("{long}c")),
-            ("é", "e\u{301}"),
+            ("é", "e"),
+            ("é", "É"),
+            ("ﬁrst", "first"),
         ] {
             let stored = hasher.hash(&Password::new(typed), &[7; 16]).await.expect("a hash");
             assert!(hasher.verify(&Password::new(typed), &stored).await.expect("an answer"));
             assert!(!hasher.verify(&Password::new(other), &stored).await.expect("an answer"));
         }
         assert_eq!(hasher.matching(&Password::new("anything"), std::iter::empty()).await.expect("an answer"), None);
+    }
+
+    #[tokio::test]
+    async fn an_accent_of_its_own_is_the_letter_with_it_and_hashes_of_either_stay_right() {
+        let hasher = hasher(64);
+        let (composed, apart) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+        let verify =
+            async |typed: &str, stored: &str| hasher.verify(&Password::new(typed), stored).await.expect("an answer");
+        for chosen in [composed, apart] {
+            let stored = hasher.hash(&Password::new(chosen), &[7; 16]).await.expect("a hash");
+            assert!(verify(composed, &stored).await && verify(apart, &stored).await, "{chosen:?}");
+            assert!(!verify("cafe au lait", &stored).await);
+        }
+        // As it was typed once, by an older release or another program.
+        let old = hash(&hasher.argon2, apart.as_bytes(), &[7; 16], &mut Memory::new()).expect("a hash").to_string();
+        assert!(verify(apart, &old).await && !verify("cafe\u{301} au lai", &old).await);
     }
 
     #[tokio::test]

@@ -2,9 +2,10 @@
 
 mod support;
 
-use accounts::{EmailVerification, Hashing, LoginStep};
+use accounts::{EmailVerification, Hashing, LoginStep, Visitor};
 use chrono::TimeDelta;
-use contract::{Fault, Field, Refusal};
+use contract::registration::RegistrationForm;
+use contract::{Fault, Field, Password, Refusal};
 use support::*;
 
 on_both_engines! {
@@ -13,6 +14,34 @@ on_both_engines! {
         for email in ["ada@example.com", " ADA@Example.com "] {
             let session = done(world.sign_in(email, PASSWORD).await);
             assert_eq!(session.signed_in.user.email, "ada@example.com");
+        }
+    }
+
+    async fn what_is_pasted_around_an_address_does_not_keep_its_owner_out(world: World) {
+        world.person("ada@example.com").await;
+        for email in ["\u{feff}ada@example.com", "ada@example.com\u{200b}", "\u{202a}ada@example.com\u{202c} "] {
+            done(world.sign_in(email, PASSWORD).await);
+        }
+        assert_eq!(faults(world.sign_in("\u{200b}", PASSWORD).await), [(Field::Email, Fault::Missing)]);
+        assert_eq!(refusal(world.sign_in("a\u{200b}da@example.com", PASSWORD).await), Refusal::InvalidCredentials);
+    }
+
+    async fn a_password_is_right_however_its_accents_are_written(world: World) {
+        let (composed, apart) = ("une caf\u{e9} tr\u{e8}s noire", "une cafe\u{301} tre\u{300}s noire");
+        for (email, chosen) in [("ada@example.com", composed), ("bob@example.com", apart)] {
+            let form = RegistrationForm { password: Password::new(chosen), ..form(email) };
+            let registered = world.accounts.register(&visitor(), &form).await.expect("taken in");
+            let client = Visitor { pending_sign_up: Some(registered.pending), ..visitor() };
+            signed_in(world.accounts.confirm_email(&client, &by_code(&world.code_to(email).await)).await);
+            for typed in [composed, apart] {
+                done(world.sign_in(email, typed).await);
+            }
+            assert_eq!(refusal(world.sign_in(email, "une cafe tres noire").await), Refusal::InvalidCredentials);
+        }
+        // A costlier hash that takes the place of the first knows both spellings, too.
+        let costlier = world.with(|settings| settings.hashing = Hashing { memory_kib: 128, iterations: 2, parallelism: 1, slots: 1 }).await;
+        for typed in [apart, composed, apart] {
+            done(costlier.sign_in(&visitor(), &login("ada@example.com", typed)).await);
         }
     }
 
@@ -39,7 +68,7 @@ on_both_engines! {
         let Ok(LoginStep::ConfirmEmail(pending)) = world.sign_in("ada@example.com", PASSWORD).await else { panic!("signed in") };
         assert_eq!(world.letters_to("ada@example.com").await.len(), 2, "a way to a new letter");
         assert_eq!(world.live_sessions().await, 0);
-        let client = accounts::Visitor { pending_sign_up: Some(*pending), ..visitor() };
+        let client = Visitor { pending_sign_up: Some(*pending), ..visitor() };
         let code = world.code_to("ada@example.com").await;
         signed_in(world.accounts.confirm_email(&client, &by_code(&code)).await);
     }
