@@ -113,6 +113,20 @@ async fn a_form_with_mistakes_comes_back_with_422_and_everything_but_the_passwor
 }
 
 #[tokio::test]
+async fn what_cannot_be_seen_is_named_and_a_country_code_is_asked_for() {
+    let world = World::new(&[]).await;
+    let fields = [("email", "a\u{200b}da@example.com"), ("phone", "020 7946 0018"), ("last_name", ".")];
+    let page = world.client(1).post("/register", &fields).await.text();
+    for (id, sentence) in [
+        ("email", "Email address must not contain invisible characters. Type it, instead of pasting it"),
+        ("phone", "Start with + and the country code, like +44 20 7946 0018"),
+        ("last-name", "Enter your last name"),
+    ] {
+        assert!(page.contains(&format!("<a href=\"#{id}\">{sentence}</a>")), "{id}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_sign_in_says_neither_which_nor_marks_a_field() {
     let world = World::new(&[]).await;
     let answer =

@@ -76,7 +76,11 @@ async fn sign_up_is_judged_alike() {
         ("first_name", &long, "first_name too_long"),
         ("last_name", "a\u{202e}b", "last_name malformed"),
         ("user_type", "admin", "user_type not_offered"),
+        ("email", "a\u{200b}da@example.com", "email malformed"),
+        ("first_name", "\u{3164}\u{200b}", "first_name missing"),
+        ("last_name", "-", "last_name missing"),
         ("phone", "12", "phone malformed"),
+        ("phone", "07946 123456", "phone malformed"),
         ("phone", "+٤٤٢٠٧٩٤٦٠٠١٨", "phone malformed"),
     ] {
         let mut fields: Vec<_> = good.into_iter().filter(|(name, _)| *name != field).collect();

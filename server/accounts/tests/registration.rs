@@ -21,6 +21,31 @@ on_both_engines! {
         assert_eq!(world.live_sessions().await, 0);
     }
 
+    async fn what_is_pasted_is_kept_as_it_is_meant(world: World) {
+        let pasted = RegistrationForm {
+            first_name: "\u{feff}Zoë\u{200b} ".into(),
+            phone: "\u{202a}tel:+44\u{a0}(0)20\u{2011}7946 ００１８\u{202c}".into(),
+            ..form("\u{200e}ada@example.com\u{200b}")
+        };
+        world.accounts.register(&visitor(), &pasted).await.expect("taken in");
+        let kept = "email = 'ada@example.com' AND email_key = 'ada@example.com' AND first_name = 'Zoë' AND phone = '+442079460018'";
+        assert_eq!(world.count(format!("SELECT count(*) FROM users WHERE {kept}")).await, 1);
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
+        let bad = RegistrationForm {
+            first_name: "\u{3164}".into(),
+            last_name: "-".into(),
+            phone: "07946 123456".into(),
+            ..form("b\u{200b}ob@example.com")
+        };
+        assert_eq!(faults(world.accounts.register(&visitor(), &bad).await), [
+            (Field::Email, Fault::Invisible),
+            (Field::FirstName, Fault::Missing),
+            (Field::LastName, Fault::Missing),
+            (Field::Phone, Fault::NoCountryCode),
+        ]);
+        assert_eq!(world.rows("users").await, 1);
+    }
+
     async fn after_a_refusal_there_is_no_row_and_no_letter(world: World) {
         let bad = RegistrationForm { email: "not an address".into(), ..form("") };
         assert_eq!(faults(world.accounts.register(&visitor(), &bad).await), [(Field::Email, Fault::Malformed)]);
