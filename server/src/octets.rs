@@ -10,7 +10,7 @@ use http_body_util::LengthLimitError;
 /// (RFC 9112 7.1: whoever sends bad chunks is answered 400).
 pub(crate) async fn read(body: Body, most: usize) -> Result<Bytes, Refusal> {
     to_bytes(body, most).await.map_err(|error| {
-        let is_long = error.source().is_some_and(|source| source.is::<LengthLimitError>());
+        let is_long = matches!(error.source(), Some(source) if source.is::<LengthLimitError>());
         if is_long { Refusal::TooLarge } else { Refusal::MalformedRequest }
     })
 }

@@ -72,26 +72,28 @@ struct Confirmation {
     new_password: Password,
 }
 
-/// Proof that was taken, or had been.
+/// Proof that was taken, or had been: then there is `message` only.
 #[derive(Serialize, JsonSchema)]
 struct Proven {
     message: &'static str,
-    /// Not there when the address was confirmed before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
-    /// The same; null where sign-in is a step of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Tokens>")]
-    tokens: Option<Option<Tokens>>,
+    #[serde(flatten)]
+    now: Option<Now>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Now {
+    user: User,
+    /// Null where sign-in is a step of its own.
+    tokens: Option<Tokens>,
 }
 
 impl Proven {
     fn now(user: accounts::User, tokens: Option<Tokens>) -> Self {
-        Self { message: DONE, user: Some(user.into()), tokens: Some(tokens) }
+        Self { message: DONE, now: Some(Now { user: user.into(), tokens }) }
     }
 
     fn before() -> Self {
-        Self { message: ALREADY, user: None, tokens: None }
+        Self { message: ALREADY, now: None }
     }
 }
 
