@@ -43,6 +43,8 @@ const MISTAKES: { mistake: string; fill: Record<string, string>; faults: Record<
   { mistake: "a short password", fill: { "new-password": "eleven char" }, faults: { "new-password": "Password must be 12 characters or more" } },
   { mistake: "a widely used password", fill: { "new-password": "password1234" }, faults: { "new-password": EASY_PASSWORD } },
   { mistake: "a telephone number that is none", fill: { phone: "call me" }, faults: { phone: "Enter a phone number in international format, like +44 20 7946 0018, with 15 digits or fewer" } },
+  { mistake: "a telephone number without its country code", fill: { phone: "07946 123456" }, faults: { phone: "Start with + and the country code, like +44 20 7946 0018" } },
+  { mistake: "an address with a character that nobody sees", fill: { email: "marga\u200bret@example.com" }, faults: { email: "Email address must not contain invisible characters. Type it, instead of pasting it" } },
   { mistake: "two mistakes at once", fill: { email: "@", "last-name": "" }, faults: { email: ODD_EMAIL, "last-name": "Enter your last name" } },
 ];
 

@@ -45,6 +45,7 @@ fn is_alias(described: &Value) -> bool {
 fn operation(document: &Value, path: &str, method: &str, described: &Value) -> AnyView {
     let id = described["operationId"].as_str().unwrap_or_default().to_owned();
     let summary = described["summary"].as_str().unwrap_or_default().to_owned();
+    let description = plain(described["description"].as_str().unwrap_or_default());
     let aliases: Vec<_> = members(&document["paths"])
         .filter(|(_, methods)| methods[method]["operationId"] == format!("{id}Alias"))
         .map(|(path, _)| view! { <p class="muted">"Also at " <code>{path.to_owned()}</code></p> })
@@ -60,6 +61,7 @@ fn operation(document: &Value, path: &str, method: &str, described: &Value) -> A
         <section class="card" id=id>
             <h3><code>{method.to_uppercase()} " " {path.to_owned()}</code></h3>
             <p>{summary} "."</p>
+            <p>{description}</p>
             {aliases}
             {signed_in.then(|| view! { <p class="muted">"For signed-in people: access token as bearer or cookie."</p> })}
             {(!fields.is_empty()).then(|| view! { <h4>"Takes"</h4> <ul>{fields}</ul> })}
