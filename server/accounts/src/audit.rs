@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::store::Tx;
 use crate::tokens::new_id;
-use crate::{Accounts, Result, Visitor, limits};
+use crate::{Accounts, Result, Visitor};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Accounts {
         session_id: Option<Uuid>,
     ) -> Result<()> {
         let now = self.0.clock.now();
-        let address = visitor.map(|visitor| limits::network(visitor.address));
+        let address = visitor.map(|visitor| visitor.network().cut_short());
         let (user, session) = (user_id.map(tracing::field::display), session_id.map(tracing::field::display));
         tracing::info!(event = event.name(), user, session, "recorded");
         let entry = Entry { id: new_id(now)?, happened_at: now, event, user_id, session_id, address };

@@ -7,6 +7,7 @@
 use contract::confirmation::{ConfirmationForm, parse_code};
 use contract::{EmailAddress, Fault, Field, Refusal};
 
+use crate::admission::Admission;
 use crate::audit::Event;
 use crate::limits::Action;
 use crate::new_password::About;
@@ -47,7 +48,10 @@ impl Accounts {
 
     /// Confirms an address, once, and signs in whom the settings say.
     pub async fn confirm_email(&self, visitor: &Visitor, form: &ConfirmationForm) -> Result<Confirmed> {
-        self.0.limits.spend(Action::Confirm, visitor.origin())?;
+        let mut admission = self.admit(visitor, &[Action::Confirm(visitor.network())]).await?;
+        if !form.password.is_empty() || !form.new_password.is_empty() {
+            admission.enter()?;
+        }
         let is_by_code = form.token.trim().is_empty();
         let found = if is_by_code {
             Some(self.prove_by_sign_up_code(visitor, form).await?)
@@ -57,7 +61,7 @@ impl Accounts {
         let Some(proven) = found.filter(|proven| proven.claims.owner().is_none()) else {
             return Ok(Confirmed::Already);
         };
-        match self.who_claims(visitor, form, &proven).await {
+        match self.who_claims(visitor, form, &proven, &mut admission).await {
             Ok(claimant) => self.confirm(visitor, &proven, claimant).await,
             Err(error) => {
                 if is_by_code {
@@ -70,9 +74,8 @@ impl Accounts {
 
     /// Posts another letter. The answer is the same for every address, and so is the work.
     pub async fn resend_confirmation(&self, visitor: &Visitor, email: &str) -> Result<()> {
-        self.0.limits.spend(Action::Resend, visitor.origin())?;
         let key = address_key(if email.trim().is_empty() { visitor.own_email().unwrap_or_default() } else { email })?;
-        self.0.limits.spend(Action::ResendTo, &key)?;
+        self.admit(visitor, &[Action::Resend(visitor.network()), Action::ResendTo(&key)]).await?;
 
         let mut tx = self.0.store.write().await?;
         let claims = crate::claims::Claims::on(&mut tx, &key).await?;
@@ -107,7 +110,13 @@ impl Accounts {
 
     /// Whose the address will be. Signed in to an account, or having begun it here, is proof enough of being the one
     /// who made it; so is its password. Whoever chooses a new one gets an account that nobody else has used.
-    async fn who_claims(&self, visitor: &Visitor, form: &ConfirmationForm, proven: &Proven) -> Result<Claimant> {
+    async fn who_claims(
+        &self,
+        visitor: &Visitor,
+        form: &ConfirmationForm,
+        proven: &Proven,
+        admission: &mut Admission<'_>,
+    ) -> Result<Claimant> {
         let Proven { token, claims } = proven;
         if let Some(own) = visitor.account_ids().find_map(|id| claims.sign_up(id)) {
             return Ok(Claimant::known(own, ProvenBy::Password));
@@ -117,7 +126,7 @@ impl Accounts {
             let about = asked.map_or(About { email: &token.email_key, ..About::default() }, About::account);
             self.judge_new_password(&form.new_password, None, about)
                 .map_err(|fault| Error::field(Field::NewPassword, fault))?;
-            let hash = self.0.hasher.hash(&form.new_password, &self.0.keys.salt(&token.email_key)).await?;
+            let hash = admission.hash(&form.new_password, &self.0.keys.salt(&token.email_key)).await?;
             return Ok(Claimant::with_new_password(asked, hash));
         }
         if let (LoginOnVerify::Always, Some(asked)) = (self.settings().login_on_verify, asked) {
@@ -126,7 +135,7 @@ impl Accounts {
         if form.password.is_empty() {
             return Err(Refusal::PasswordRequired.into());
         }
-        let account = self.whose_password(claims, &form.password).await?;
+        let account = self.whose_password(claims, &form.password, admission).await?;
         let account = account.ok_or_else(|| Error::field(Field::CurrentPassword, Fault::Incorrect))?;
         Ok(Claimant::known(account, ProvenBy::Password))
     }

@@ -28,6 +28,10 @@ pub(crate) struct Keys {
     pub(crate) succession: hmac::Key,
     /// Makes the salt of an address.
     salting: hmac::Key,
+    /// Names accounts in the memory of limits.
+    pub(crate) limits: hmac::Key,
+    /// Makes the tags that stand for addresses in traces of refusals.
+    pub(crate) traces: hmac::Key,
     /// The keys of access tokens are derived from this one.
     access: [u8; 32],
     ring: RwLock<Arc<KeyRing>>,
@@ -45,6 +49,8 @@ impl Keys {
             proof: hmac::Key::new(hmac::HMAC_SHA256, &derive("letter proof")?),
             succession: hmac::Key::new(hmac::HMAC_SHA256, &derive("refresh token succession")?),
             salting: hmac::Key::new(hmac::HMAC_SHA256, &derive("password salt")?),
+            limits: hmac::Key::new(hmac::HMAC_SHA256, &derive("limits")?),
+            traces: hmac::Key::new(hmac::HMAC_SHA256, &derive("traces of refusals")?),
             access: derive("access token")?,
             ring: RwLock::default(),
         })

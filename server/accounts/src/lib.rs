@@ -8,15 +8,19 @@
 
 mod account_state;
 mod address;
+mod admission;
 mod audit;
 mod browser_sessions;
 mod claims;
+mod client_network;
 mod clock;
 mod delivered;
 mod devices;
 mod email_verification;
 mod error;
 mod foreign_hash;
+mod hash_queue;
+mod hasher;
 mod import;
 mod jwt;
 mod key_ring;
@@ -34,6 +38,7 @@ mod password_hash;
 mod password_reset;
 mod profile;
 mod proof;
+mod refusals;
 mod registration;
 mod sessions;
 mod settings;
@@ -51,12 +56,15 @@ pub use clock::Clock;
 pub use devices::Device;
 pub use email_verification::Confirmed;
 pub use error::Error;
+pub use hasher::HashingLoad;
 pub use import::{HashKind, ImportReport};
 pub use jwt::AccessClaims;
+pub use limits::Limit;
 pub use login::LoginStep;
 pub use mailer::{MailboxMessage, Mailer, SmtpServer};
 pub use password_reset::PasswordReset;
 pub use proof::LetterLink;
+pub use refusals::RefusalKind;
 pub use registration::{PendingSignUp, Registered};
 pub use sessions::{NewSession, SignedIn};
 pub use settings::{
@@ -81,8 +89,9 @@ struct Parts {
     clock: Clock,
     mailer: Mailer,
     keys: keys::Keys,
-    hasher: password_hash::Hasher,
+    hasher: hasher::Hasher,
     limits: limits::Limits,
+    refusals: refusals::Refusals,
     live: live::LiveSessions,
     delivered: delivered::Delivered,
     letters_waiting: tokio::sync::Notify,
@@ -93,8 +102,9 @@ impl Accounts {
     /// parameters out of range.
     pub async fn new(settings: Settings, store: Store, mailer: Mailer, clock: Clock) -> Result<Self> {
         let keys = keys::Keys::derive(&settings.secret)?;
-        let hasher = password_hash::Hasher::new(settings.hashing)?;
-        let limits = limits::Limits::new(settings.rate_limits, clock.clone());
+        let hasher = hasher::Hasher::new(settings.hashing)?;
+        let limits = limits::Limits::new(settings.rate_limits, keys.limits.clone(), clock.clone());
+        let refusals = refusals::Refusals::new(keys.traces.clone());
         let live = live::LiveSessions::new(clock.clone());
         let delivered = delivered::Delivered::default();
         let letters_waiting = tokio::sync::Notify::new();
@@ -107,6 +117,7 @@ impl Accounts {
             keys,
             hasher,
             limits,
+            refusals,
             live,
             delivered,
             letters_waiting,

@@ -1,185 +1,254 @@
 //! How often something may be tried.
 //!
-//! A leaky bucket for each pair of action and key (generic cell rate algorithm, ITU-T I.371): one time stamp a key.
-//! Limits by origin stop one machine; limits by address stop many machines that are after one account. They are
-//! asked before the account is looked up, so that known and unknown addresses run into them alike.
-//! Counted in this process: with several nodes, each has buckets of its own.
+//! A leaky bucket for each limit and key (generic cell rate algorithm, ITU-T I.371): one time stamp a key. Limits by
+//! client network stop one machine; limits by account stop many machines that are after one account. They are asked
+//! before the account is looked up, so that known and unknown addresses run into them alike.
+//!
+//! Whoever floods must not shut others out. Each limit has a table of its own; a full one forgets the bucket that was
+//! used least recently, and never refuses a newcomer. The wider networks around a client have buckets too, so that
+//! nobody has enough networks to make that happen with few machines. No call does more than a few steps under the lock.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+mod rules;
+
+use std::hash::RandomState;
+use std::iter;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use aws_lc_rs::hmac;
 use contract::Refusal;
+use hashlink::LruCache;
+use uuid::Uuid;
 
-use crate::{Clock, Result};
+pub use rules::Limit;
 
-/// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
-    /// Sign-ups from one origin.
-    Register,
-    /// Tokens and codes from one origin.
-    Confirm,
-    /// Letters asked for from one origin.
-    Resend,
-    /// Letters asked for one address.
-    ResendTo,
-    /// Sign-ins from one origin.
-    SignIn,
-    /// Sign-ins for one account from one origin.
-    SignInAs,
-    /// Sign-ins for one account from anywhere.
-    SignInAnywhere,
-    /// Password resets asked for from one origin.
-    ResetRequest,
-    /// Password resets asked for one address.
-    ResetRequestFor,
-    /// Tries of the present password by one session.
-    ChangePassword,
-    /// The same by all sessions of a person.
-    ChangePasswordOf,
+use crate::client_network::{ClientNetwork, Width};
+use crate::{Clock, Error};
+
+/// Kept at most by one limit for one width of network; then the idlest is forgotten.
+const MAX_BUCKETS: usize = 32_768;
+
+/// A try, by whom or at what. Accounts are named by the key of their address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action<'a> {
+    Register(ClientNetwork),
+    Confirm(ClientNetwork),
+    Resend(ClientNetwork),
+    ResendTo(&'a str),
+    SignIn(ClientNetwork),
+    SignInAs(ClientNetwork, &'a str),
+    SignInAnywhere(&'a str),
+    ResetRequest(ClientNetwork),
+    ResetRequestFor(&'a str),
+    /// By a session.
+    ChangePassword(Uuid),
+    /// By a person.
+    ChangePasswordOf(Uuid),
+    Renew(ClientNetwork),
+    RenewSession(Uuid),
 }
 
-impl Action {
-    /// How many at once, and in which time the bucket is empty again.
-    fn rate(self) -> (i32, TimeDelta) {
+/// What an action is counted by.
+enum Key<'a> {
+    Network(ClientNetwork),
+    Account(&'a str),
+    AccountAndNetwork(&'a str, ClientNetwork),
+    Id(Uuid),
+}
+
+impl<'a> Action<'a> {
+    fn limit_and_key(self) -> (Limit, Key<'a>) {
         match self {
-            Self::Register | Self::ChangePassword => (5, TimeDelta::minutes(1)),
-            Self::Confirm => (30, TimeDelta::minutes(1)),
-            Self::Resend | Self::ResetRequest => (10, TimeDelta::minutes(10)),
-            Self::ResendTo => (5, TimeDelta::hours(1)),
-            Self::SignIn => (20, TimeDelta::minutes(1)),
-            Self::SignInAs => (5, TimeDelta::minutes(5)),
-            // Wide, because whoever fills it keeps the owner out too.
-            Self::SignInAnywhere => (100, TimeDelta::hours(1)),
-            Self::ChangePasswordOf => (20, TimeDelta::hours(1)),
-            Self::ResetRequestFor => (3, TimeDelta::hours(1)),
+            Self::Register(network) => (Limit::Register, Key::Network(network)),
+            Self::Confirm(network) => (Limit::Confirm, Key::Network(network)),
+            Self::Resend(network) => (Limit::Resend, Key::Network(network)),
+            Self::ResendTo(account) => (Limit::ResendTo, Key::Account(account)),
+            Self::SignIn(network) => (Limit::SignIn, Key::Network(network)),
+            Self::SignInAs(network, account) => (Limit::SignInAs, Key::AccountAndNetwork(account, network)),
+            Self::SignInAnywhere(account) => (Limit::SignInAnywhere, Key::Account(account)),
+            Self::ResetRequest(network) => (Limit::ResetRequest, Key::Network(network)),
+            Self::ResetRequestFor(account) => (Limit::ResetRequestFor, Key::Account(account)),
+            Self::ChangePassword(session) => (Limit::ChangePassword, Key::Id(session)),
+            Self::ChangePasswordOf(person) => (Limit::ChangePasswordOf, Key::Id(person)),
+            Self::Renew(network) => (Limit::Renew, Key::Network(network)),
+            Self::RenewSession(session) => (Limit::RenewSession, Key::Id(session)),
+        }
+    }
+
+    /// The account that is tried, if one is named.
+    pub(crate) fn account(self) -> Option<&'a str> {
+        match self.limit_and_key().1 {
+            Key::Account(account) | Key::AccountAndNetwork(account, _) => Some(account),
+            Key::Network(_) | Key::Id(_) => None,
         }
     }
 }
 
-/// Keys kept at most; an attacker with more addresses than this finds new ones refused, not forgotten.
-const MAX_KEYS: usize = 200_000;
+/// A refusal, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted {
+    pub(crate) limit: Limit,
+    /// In seconds.
+    pub(crate) retry_after: u32,
+}
 
-#[derive(Debug)]
+impl From<Exhausted> for Error {
+    fn from(exhausted: Exhausted) -> Self {
+        Refusal::RateLimited { retry_after: exhausted.retry_after }.into()
+    }
+}
+
 pub(crate) struct Limits {
     on: bool,
     clock: Clock,
-    full_until: Mutex<HashMap<(Action, String), DateTime<Utc>>>,
+    /// Accounts are kept by their MAC: of one size whatever was typed, and nobody's address.
+    key: hmac::Key,
+    tables: Mutex<Vec<Table>>,
+}
+
+/// When each bucket is empty, in microseconds of the monotonic clock; in the order of their last use.
+type Table = LruCache<u128, i64, RandomState>;
+
+/// One of the buckets that an action is poured into.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    limit: Limit,
+    width: Width,
+    key: u128,
 }
 
 impl Limits {
-    pub(crate) fn new(on: bool, clock: Clock) -> Self {
-        Self { on, clock, full_until: Mutex::default() }
+    pub(crate) fn new(on: bool, key: hmac::Key, clock: Clock) -> Self {
+        // Of no size at first: memory is asked for as buckets come.
+        let table = || LruCache::with_hasher(MAX_BUCKETS, RandomState::new());
+        let tables = iter::repeat_with(table).take(Limit::ALL.len() * Width::ALL.len()).collect();
+        Self { on, clock, key, tables: Mutex::new(tables) }
     }
 
-    /// One more try, or a refusal with the seconds to wait.
-    pub(crate) fn spend(&self, action: Action, key: impl Into<String>) -> Result<()> {
+    /// One more try of each, or of none: then the longest wait is told. Asynchronous, because buckets that several nodes
+    /// share would be asked for over the network.
+    pub(crate) async fn spend(&self, actions: &[Action<'_>]) -> Result<Permit<'_>, Exhausted> {
+        let mut permit = Permit { limits: self, spent: Vec::new() };
         if !self.on {
-            return Ok(());
+            return Ok(permit);
         }
-        let now = self.clock.now();
-        let (burst, period) = action.rate();
-        let cost = period / burst;
-        let mut buckets = self.full_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MAX_KEYS {
-            buckets.retain(|_, until| *until > now);
+        let now = self.now();
+        let buckets: Vec<Bucket> = actions.iter().flat_map(|action| self.buckets(*action)).collect();
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nothing is kept of a try that is refused, so no flood makes more buckets than the widest networks may.
+        let waits = buckets.iter().map(|bucket| (bucket.wait(&mut tables, now), bucket.limit));
+        if let Some((wait, limit)) = waits.max_by_key(|(wait, _)| *wait).filter(|(wait, _)| *wait > 0) {
+            return Err(Exhausted { limit, retry_after: whole_seconds(wait) });
         }
-        let key = (action, key.into());
-        if buckets.len() >= MAX_KEYS && !buckets.contains_key(&key) {
-            return Err(Refusal::RateLimited { retry_after: 60 }.into());
+        for bucket in &buckets {
+            bucket.pour(&mut tables, now);
         }
+        permit.spent = buckets;
+        Ok(permit)
+    }
+
+    fn buckets(&self, action: Action<'_>) -> Vec<Bucket> {
+        let (limit, key) = action.limit_and_key();
+        let one = |key| vec![Bucket { limit, width: Width::Client, key }];
+        match key {
+            Key::Network(network) => network.and_wider().map(|(width, key)| Bucket { limit, width, key }).collect(),
+            Key::Account(account) => one(self.mac(account, &[])),
+            Key::AccountAndNetwork(account, network) => one(self.mac(account, &network.number().to_be_bytes())),
+            Key::Id(id) => one(id.as_u128()),
+        }
+    }
+
+    fn mac(&self, account: &str, network: &[u8]) -> u128 {
+        let mut mac = hmac::Context::with_key(&self.key);
+        // Of one size or of none, so no account and network read as another account.
+        mac.update(network);
+        mac.update(account.as_bytes());
+        mac.sign().as_ref().iter().take(16).fold(0, |number, octet| (number << 8) | u128::from(*octet))
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.monotonic().num_microseconds().unwrap_or(i64::MAX / 2)
+    }
+}
+
+impl Bucket {
+    fn table<'t>(&self, tables: &'t mut [Table]) -> Option<&'t mut Table> {
+        tables.get_mut(self.limit as usize * Width::ALL.len() + self.width as usize)
+    }
+
+    /// In which time it empties, and what one try adds, in microseconds.
+    fn period_and_cost(&self) -> (i64, i64) {
+        let rule = self.limit.rule();
+        let period = rule.within.num_microseconds().unwrap_or(i64::MAX / 4);
+        (period, period / (i64::from(rule.tries) * i64::from(self.width.factor())))
+    }
+
+    /// When it is empty; asking counts as use.
+    fn empty_at(&self, tables: &mut [Table], now: i64) -> i64 {
+        let (period, _) = self.period_and_cost();
+        let Some(empty_at) = self.table(tables).and_then(|table| table.get_mut(&self.key)) else { return now };
         // A clock that was set back must not shut anyone out for longer than a period.
-        let until = buckets.get(&key).copied().unwrap_or(now).clamp(now, now + period);
-        let wait = until + cost - period - now;
-        if wait > TimeDelta::zero() {
-            buckets.insert(key, until);
-            let retry_after = u32::try_from((wait.num_milliseconds() + 999) / 1000).unwrap_or(u32::MAX);
-            return Err(Refusal::RateLimited { retry_after }.into());
-        }
-        buckets.insert(key, until + cost);
-        Ok(())
+        *empty_at = (*empty_at).clamp(now, now + period);
+        *empty_at
     }
 
-    /// Gives a try back: one that turned out to be right.
-    pub(crate) fn refund(&self, action: Action, key: &str) {
-        let (burst, period) = action.rate();
-        let mut buckets = self.full_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = buckets.get_mut(&(action, key.to_owned())) {
-            *until -= period / burst;
+    /// Until there is room for one more: none or less when there is.
+    fn wait(&self, tables: &mut [Table], now: i64) -> i64 {
+        let (period, cost) = self.period_and_cost();
+        self.empty_at(tables, now) + cost - period - now
+    }
+
+    fn pour(&self, tables: &mut [Table], now: i64) {
+        let (_, cost) = self.period_and_cost();
+        let empty_at = self.empty_at(tables, now) + cost;
+        if let Some(table) = self.table(tables) {
+            table.insert(self.key, empty_at);
         }
     }
-}
 
-/// The network a request comes from: one IPv4 address, or the /64 that one IPv6 subscriber has.
-pub(crate) fn origin(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+    fn give_back(&self, tables: &mut [Table]) {
+        let (_, cost) = self.period_and_cost();
+        if let Some(empty_at) = self.table(tables).and_then(|table| table.get_mut(&self.key)) {
+            *empty_at -= cost;
         }
     }
 }
 
-/// The same, cut short: enough to recognise a place by, too little to find a household.
-pub(crate) fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}.x")
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}::x")
+fn whole_seconds(micros: i64) -> u32 {
+    u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").field("on", &self.on).finish_non_exhaustive()
+    }
+}
+
+/// Tries that were counted. They stay counted when it is dropped: whoever hangs up has tried.
+#[derive(Debug)]
+pub(crate) struct Permit<'a> {
+    limits: &'a Limits,
+    spent: Vec<Bucket>,
+}
+
+impl Permit<'_> {
+    /// Gives all of them back: nothing was tried.
+    pub(crate) fn refund(&mut self) {
+        self.refund_where(|_| true);
+    }
+
+    /// Gives back those at an account: they were right. Those from a network stay, or an attacker would clear the count
+    /// by signing in to an account of their own.
+    pub(crate) fn refund_account(&mut self) {
+        self.refund_where(|limit| matches!(limit.rule().per, rules::Per::Account | rules::Per::AccountAndNetwork));
+    }
+
+    fn refund_where(&mut self, is_given_back: impl Fn(Limit) -> bool) {
+        let mut tables = self.limits.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        for bucket in self.spent.extract_if(.., |bucket| is_given_back(bucket.limit)) {
+            bucket.give_back(&mut tables);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Error;
-
-    fn wait(result: Result<()>) -> Option<u32> {
-        match result {
-            Err(Error::Refused(Refusal::RateLimited { retry_after })) => Some(retry_after),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_bucket_holds_its_burst_and_empties_with_time() {
-        let clock = Clock::manual();
-        let limits = Limits::new(true, clock.clone());
-        for _ in 0..5 {
-            assert!(limits.spend(Action::Register, "a").is_ok());
-        }
-        assert_eq!(wait(limits.spend(Action::Register, "a")), Some(12));
-        assert!(limits.spend(Action::Register, "b").is_ok(), "another origin has a bucket of its own");
-        clock.advance(TimeDelta::seconds(12));
-        assert!(limits.spend(Action::Register, "a").is_ok());
-        assert_eq!(wait(limits.spend(Action::Register, "a")), Some(12));
-    }
-
-    #[test]
-    fn a_clock_set_back_shuts_nobody_out() {
-        let clock = Clock::manual();
-        let limits = Limits::new(true, clock.clone());
-        assert!(limits.spend(Action::Register, "a").is_ok());
-        clock.advance(TimeDelta::days(-1));
-        clock.advance(TimeDelta::minutes(1));
-        assert_eq!(wait(limits.spend(Action::Register, "a")), Some(12));
-        clock.advance(TimeDelta::seconds(60));
-        assert!(limits.spend(Action::Register, "a").is_ok());
-    }
-
-    #[test]
-    fn one_subscriber_is_one_origin() {
-        let origin_of = |text: &str| origin(text.parse().expect("an address"));
-        assert_eq!(origin_of("2001:db8:1:2:aaaa::1"), origin_of("2001:db8:1:2:bbbb::2"));
-        assert_ne!(origin_of("2001:db8:1:2::1"), origin_of("2001:db8:1:3::1"));
-        assert_eq!(origin_of("::ffff:192.0.2.1"), origin_of("192.0.2.1"));
-    }
-}
+mod tests;

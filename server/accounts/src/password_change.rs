@@ -17,20 +17,21 @@ impl Accounts {
     /// Replaces the password. Answers the session that takes the place of this one.
     pub async fn change_password(&self, visitor: &Visitor, form: &PasswordChangeForm) -> Result<NewSession> {
         let here = visitor.session()?;
-        self.0.limits.spend(Action::ChangePassword, here.session_id.to_string())?;
-        self.0.limits.spend(Action::ChangePasswordOf, here.user.id.to_string())?;
         let rules = &self.settings().sign_up;
         form.check(rules, EmailAddress::parse(&here.user.email).ok().as_ref())?;
+        let tries = [Action::ChangePassword(here.session_id), Action::ChangePasswordOf(here.user.id)];
+        let mut admission = self.admit(visitor, &tries).await?;
+        admission.enter()?;
         self.judge_uncommon(&form.new_password, About::user(&here.user))
             .map_err(|fault| Error::field(Field::NewPassword, fault))?;
 
         let account = self.0.store.read().await?.account(here.user.id).await?;
         let account = account.filter(|account| account.disabled_at.is_none()).ok_or(Refusal::SessionInvalid)?;
         let incorrect = || Error::field(Field::OldPassword, Fault::Incorrect);
-        if !self.0.hasher.verify(&form.old_password, &account.password_hash).await? {
+        if !admission.verify(&form.old_password, &account.password_hash).await? {
             return Err(incorrect());
         }
-        let hash = self.0.hasher.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await?;
+        let hash = admission.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await?;
 
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;

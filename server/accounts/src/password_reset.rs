@@ -14,6 +14,7 @@ use contract::problem::Faults;
 use contract::{EmailAddress, Fault, Field, Refusal};
 use uuid::Uuid;
 
+use crate::admission::Admission;
 use crate::audit::Event;
 use crate::claims::Claims;
 use crate::limits::Action;
@@ -37,10 +38,9 @@ impl Accounts {
     /// Posts the letter. The answer is the same for every address, and so are the work and the number of letters. It
     /// is for this client alone: the code of the letter is worth nothing without it.
     pub async fn request_password_reset(&self, visitor: &Visitor, email: &str) -> Result<String> {
-        self.0.limits.spend(Action::ResetRequest, visitor.origin())?;
         let email = EmailAddress::parse(email).map_err(|fault| Error::field(Field::Email, fault))?;
         let key = address::key(&email).map_err(|fault| Error::field(Field::Email, fault))?;
-        self.0.limits.spend(Action::ResetRequestFor, &key)?;
+        self.admit(visitor, &[Action::ResetRequest(visitor.network()), Action::ResetRequestFor(&key)]).await?;
         let request = BASE64_URL_SAFE_NO_PAD.encode(tokens::random::<32>()?);
 
         let (now, purpose) = (self.0.clock.now(), Purpose::ResetPassword);
@@ -85,7 +85,8 @@ impl Accounts {
 
     /// Replaces the password, once for one letter. All sessions of the person end; nobody is signed in.
     pub async fn reset_password(&self, visitor: &Visitor, form: &PasswordResetForm) -> Result<PasswordReset> {
-        self.0.limits.spend(Action::Confirm, visitor.origin())?;
+        let mut admission = self.admit(visitor, &[Action::Confirm(visitor.network())]).await?;
+        admission.enter()?;
         let is_by_code = form.token.trim().is_empty();
         let proven = if is_by_code {
             self.prove_by_reset_code(visitor, form).await?
@@ -93,13 +94,15 @@ impl Accounts {
             self.find_by_token(Purpose::ResetPassword, &form.token).await?.ok_or(Refusal::TokenInvalid)?
         };
         let account = whose_reset(&proven.claims).ok_or(Refusal::TokenInvalid)?;
-        if let Err(fault) = self.judge_for(form, account).await? {
-            if is_by_code {
-                self.give_back_try(&proven.token).await?;
+        let hash = match self.judge_and_hash(form, account, &mut admission).await {
+            Ok(hash) => hash,
+            Err(error) => {
+                if is_by_code {
+                    self.give_back_try(&proven.token).await?;
+                }
+                return Err(error);
             }
-            return Err(Error::field(Field::NewPassword, fault));
-        }
-        let hash = self.0.hasher.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await?;
+        };
         let id = self.replace_password(visitor, &proven.token, account, hash).await?;
         let somebody_else = visitor.signed_in.as_ref().is_some_and(|here| here.user.id != id);
         Ok(if somebody_else { PasswordReset::AnotherStaysSignedIn } else { PasswordReset::SignInNext })
@@ -124,13 +127,19 @@ impl Accounts {
     }
 
     /// The rest, for whoever has proven the mailbox.
-    async fn judge_for(&self, form: &PasswordResetForm, account: &Account) -> Result<Result<(), Fault>> {
+    async fn judge_and_hash(
+        &self,
+        form: &PasswordResetForm,
+        account: &Account,
+        admission: &mut Admission<'_>,
+    ) -> Result<String> {
+        let in_field = |fault| Error::field(Field::NewPassword, fault);
         let again = form.new_password_confirm.as_ref();
-        let judged = self.judge_new_password(&form.new_password, again, About::account(account));
-        if judged.is_ok() && self.0.hasher.verify(&form.new_password, &account.password_hash).await? {
-            return Ok(Err(Fault::Unchanged));
+        self.judge_new_password(&form.new_password, again, About::account(account)).map_err(in_field)?;
+        if admission.verify(&form.new_password, &account.password_hash).await? {
+            return Err(in_field(Fault::Unchanged));
         }
-        Ok(judged)
+        admission.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await
     }
 
     /// For the owner of the address. Where there is none, for whoever becomes it by this letter.

@@ -10,6 +10,7 @@ use contract::{Field, Refusal};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::admission::Admission;
 use crate::claims::Claims;
 use crate::limits::Action;
 use crate::new_password::About;
@@ -96,11 +97,13 @@ struct SignUp {
 impl Accounts {
     /// Accepts a sign-up. The account, its proof and the letter are one transaction.
     pub async fn register(&self, visitor: &Visitor, form: &RegistrationForm) -> Result<Registered> {
-        self.0.limits.spend(Action::Register, visitor.origin())?;
         if self.settings().registration != RegistrationPolicy::Open {
             return Err(Refusal::RegistrationClosed.into());
         }
-        let sign_up = self.check_sign_up(form).await?;
+        let registration = form.check(&self.settings().sign_up)?;
+        let mut admission = self.admit(visitor, &[Action::Register(visitor.network())]).await?;
+        admission.enter()?;
+        let sign_up = self.check_sign_up(registration, &mut admission).await?;
 
         let mut tx = self.0.store.write().await?;
         let claims = Claims::on(&mut tx, &sign_up.email_key).await?;
@@ -124,9 +127,8 @@ impl Accounts {
         Ok(Registered { user_id: id, email_sent: asks_proof, pending, session })
     }
 
-    /// Every rule, also those that need a dictionary, all faults at once; then the hash, before the transaction begins.
-    async fn check_sign_up(&self, form: &RegistrationForm) -> Result<SignUp> {
-        let registration = form.check(&self.settings().sign_up)?;
+    /// The rules that need a dictionary; then the hash, before the transaction begins.
+    async fn check_sign_up(&self, registration: Registration, admission: &mut Admission<'_>) -> Result<SignUp> {
         let about = About {
             email: registration.email.as_str(),
             first_name: &registration.first_name,
@@ -134,7 +136,7 @@ impl Accounts {
         };
         self.judge_uncommon(&registration.password, about).map_err(|fault| Error::field(Field::Password, fault))?;
         let email_key = address::key(&registration.email).map_err(|fault| Error::field(Field::Email, fault))?;
-        let password_hash = self.0.hasher.hash(&registration.password, &self.0.keys.salt(&email_key)).await?;
+        let password_hash = admission.hash(&registration.password, &self.0.keys.salt(&email_key)).await?;
         let email = registration.email.to_string();
         Ok(SignUp { email, email_key, password_hash, profile: profile(registration, self.0.clock.now()) })
     }

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use crate::audit::Event;
 use crate::jwt::AccessClaims;
-use crate::store::{Account, Letter, Tx};
+use crate::limits::Action;
+use crate::store::{Account, Letter, StoredRefreshToken, Tx};
 use crate::tokens::{RefreshToken, new_id};
-use crate::{Accounts, Result, User, Visitor, jwt, limits};
+use crate::{Accounts, Result, User, Visitor, jwt};
 
 /// How long the predecessor may ask again, also when its answer has arrived: another tab may have sent it.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -145,14 +146,16 @@ impl Accounts {
     /// Replaces a refresh token by its successor, with a new access token.
     pub async fn renew(&self, visitor: &Visitor, refresh: &str) -> Result<NewSession> {
         let token = RefreshToken::parse(refresh).ok_or(Refusal::SessionInvalid)?;
+        let mut admission = self.admit(visitor, &[Action::Renew(visitor.network())]).await?;
         let now = self.0.clock.now();
+        // Whoever makes up tokens must not hold up those who write: there is one writer in SQLite.
+        let known = self.find_renewable(&token, now).await?;
+        admission.refund();
+        self.admit(visitor, &[Action::RenewSession(known.id)]).await?;
+
         let mut tx = self.0.store.write().await?;
         let first = tx.use_refresh_token(&token.hash(), now).await?;
-        let stored = tx.refresh_token(&token.hash()).await?.ok_or(Refusal::SessionInvalid)?;
-        if stored.expires_at <= now {
-            return Err(Refusal::SessionExpired.into());
-        }
-        let session = tx.live_session(stored.session_id, now).await?.ok_or(Refusal::SessionInvalid)?;
+        let (stored, session) = live_session_of(&mut tx, &token, now).await?;
         let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
         let account = account.ok_or(Refusal::SessionInvalid)?;
 
@@ -173,6 +176,11 @@ impl Accounts {
         };
         tx.commit().await?;
         self.tokens(account.to_user(), &session, successor, expires_at - now)
+    }
+
+    async fn find_renewable(&self, token: &RefreshToken, now: DateTime<Utc>) -> Result<Session> {
+        let mut tx = self.0.store.read().await?;
+        Ok(live_session_of(&mut tx, token, now).await?.1)
     }
 
     /// Ends a session. Nothing is said about tokens that are not ours: to end a session twice is to end it.
@@ -228,7 +236,7 @@ impl Accounts {
             remember: began.remember,
             auth_time: began.at.unwrap_or(now),
             amr: began.by.amr().to_owned(),
-            address: limits::network(visitor.address),
+            address: visitor.network().cut_short(),
             user_agent: visitor.user_agent.chars().take(MAX_USER_AGENT_CHARS).collect(),
             created_at: now,
             last_used_at: now,
@@ -290,6 +298,20 @@ impl Accounts {
         self.0.letters_waiting.notify_one();
         Err(Refusal::SessionInvalid.into())
     }
+}
+
+/// A token that is ours, used or not, and its session.
+async fn live_session_of(
+    tx: &mut Tx,
+    token: &RefreshToken,
+    now: DateTime<Utc>,
+) -> Result<(StoredRefreshToken, Session)> {
+    let stored = tx.refresh_token(&token.hash()).await?.ok_or(Refusal::SessionInvalid)?;
+    if stored.expires_at <= now {
+        return Err(Refusal::SessionExpired.into());
+    }
+    let session = tx.live_session(stored.session_id, now).await?.ok_or(Refusal::SessionInvalid)?;
+    Ok((stored, session))
 }
 
 impl Session {

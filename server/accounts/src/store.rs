@@ -7,6 +7,7 @@ mod browser_sessions;
 mod changes;
 mod one_time_tokens;
 mod outbox;
+mod refusals;
 mod sessions;
 mod signing_keys;
 mod users;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, 
 
 pub(crate) use one_time_tokens::OneTimeToken;
 pub(crate) use outbox::{Letter, Outgoing};
+pub(crate) use sessions::StoredRefreshToken;
 pub(crate) use signing_keys::KeyRow;
 pub(crate) use users::{Account, NewUser, Profile};
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use contract::Refusal;
 use uuid::Uuid;
 
-use crate::{PendingSignUp, Result, SignedIn, limits};
+use crate::client_network::ClientNetwork;
+use crate::{PendingSignUp, Result, SignedIn};
 
 /// Who asks, from where, with what proof.
 #[derive(Clone, Debug)]
@@ -55,8 +56,8 @@ impl Visitor {
         signed_in.map(|signed_in| signed_in.user.email.as_str()).or(pending)
     }
 
-    /// The key of limits by origin.
-    pub(crate) fn origin(&self) -> String {
-        limits::origin(self.address)
+    /// What limits and the queue of password hashes go by.
+    pub(crate) fn network(&self) -> ClientNetwork {
+        ClientNetwork::of(self.address)
     }
 }

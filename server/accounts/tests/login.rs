@@ -80,7 +80,7 @@ on_both_engines! {
         assert!(!session.signed_in.user.email_verified);
     }
 
-    async fn guesses_at_one_account_run_dry_and_a_success_gives_nothing_back_to_the_origin(world: World) {
+    async fn guesses_at_one_account_run_dry_and_a_success_gives_nothing_back_to_the_network(world: World) {
         world.person("ada@example.com").await;
         for _ in 0..5 {
             assert_eq!(refusal(world.sign_in("ada@example.com", OTHER_PASSWORD).await), Refusal::InvalidCredentials);

@@ -278,14 +278,14 @@ on_both_engines! {
         assert_eq!(world.count("SELECT count(*) FROM users WHERE verified_at IS NOT NULL".into()).await, 0);
     }
 
-    async fn five_sign_ups_a_minute_from_one_origin_are_heard(world: World) {
+    async fn five_sign_ups_a_minute_from_one_network_are_taken(world: World) {
         for at in 0..5 {
             world.sign_up(&format!("p{at}@example.com")).await;
         }
         let refused = refusal(world.accounts.register(&visitor(), &form("p5@example.com")).await);
         assert_eq!(refused, Refusal::RateLimited { retry_after: 12 });
         assert_eq!(world.rows("users").await, 5);
-        world.accounts.register(&visitor_from(1), &form("p6@example.com")).await.expect("another origin");
+        world.accounts.register(&visitor_from(1), &form("p6@example.com")).await.expect("another network");
         world.advance(TimeDelta::seconds(12));
         world.sign_up("p5@example.com").await;
     }

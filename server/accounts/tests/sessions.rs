@@ -6,6 +6,11 @@ use chrono::TimeDelta;
 use contract::Refusal;
 use support::*;
 
+/// Of good form, and of no session.
+fn made_up(number: u16) -> String {
+    format!("{number:0>42}A")
+}
+
 on_both_engines! {
     async fn signing_out_ends_both_tokens_at_once(world: World) {
         let session = world.person("ada@example.com").await;
@@ -135,6 +140,54 @@ on_both_engines! {
             assert!(!world.is_alive(&session.access).await);
             assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
         }
+    }
+
+    async fn tokens_that_nobody_has_wait_for_no_writer(world: World) {
+        let session = world.person("ada@example.com").await;
+        let ended = world.person("eve@example.com").await;
+        world.accounts.sign_out(&as_person(&ended), None).await.expect("signed out");
+        let writer = world.hold_writer().await;
+        for token in [made_up(1), ended.refresh.expose()] {
+            assert_eq!(refusal(world.renew(&token).await), Refusal::SessionInvalid, "answered without the writer");
+        }
+        assert!(matches!(refusal(world.renew(&session.refresh.expose()).await), Refusal::Unavailable { .. }), "it was held");
+        drop(writer);
+        world.renew(&session.refresh.expose()).await.expect("renewed");
+    }
+
+    async fn tokens_that_nobody_has_run_into_a_limit_and_good_ones_do_not(world: World) {
+        let unlimited = world.with(|settings| settings.rate_limits = false).await;
+        let mut tokens = Vec::new();
+        for person in 0..4_u8 {
+            let email = format!("p{person}@example.com");
+            world.person(&email).await;
+            for _ in 0..80 {
+                tokens.push(done(unlimited.sign_in(&visitor(), &login(&email, PASSWORD)).await).refresh.expose());
+            }
+        }
+        // A backend renews for all of its people from one address.
+        for token in &tokens {
+            world.renew(token).await.expect("renewed");
+        }
+        for at in 0..300 {
+            assert_eq!(refusal(world.renew(&made_up(at)).await), Refusal::SessionInvalid);
+        }
+        assert!(matches!(refusal(world.renew(&made_up(300)).await), Refusal::RateLimited { .. }));
+        assert_eq!(refusal(world.accounts.renew(&visitor_from(1), &made_up(300)).await), Refusal::SessionInvalid, "elsewhere");
+        for _ in 0..300 {
+            assert_eq!(refusal(world.renew("junk").await), Refusal::SessionInvalid, "what is no token is not counted");
+        }
+    }
+
+    async fn one_session_is_not_renewed_without_end(world: World) {
+        let session = world.person("ada@example.com").await;
+        for _ in 0..60 {
+            world.renew(&session.refresh.expose()).await.expect("within the grace");
+        }
+        let elsewhere = world.accounts.renew(&visitor_from(1), &session.refresh.expose()).await;
+        assert!(matches!(refusal(elsewhere), Refusal::RateLimited { retry_after: 1 }));
+        world.advance(TimeDelta::seconds(1));
+        world.renew(&session.refresh.expose()).await.expect("and on it goes");
     }
 
     async fn tokens_that_are_not_ours_are_nobodys(world: World) {

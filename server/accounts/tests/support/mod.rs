@@ -160,6 +160,18 @@ impl World {
         }
     }
 
+    /// Keeps everybody else from writing refresh tokens, until it is dropped.
+    pub async fn hold_writer(&self) -> Box<dyn std::any::Any> {
+        match &self.store {
+            Store::Sqlite { writer, .. } => Box::new(writer.begin_with("BEGIN IMMEDIATE").await.expect("the writer")),
+            Store::Postgres(pool) => {
+                let mut tx = pool.begin().await.expect("a transaction");
+                sqlx::query("LOCK TABLE refresh_tokens IN SHARE MODE").execute(&mut *tx).await.expect("a lock");
+                Box::new(tx)
+            }
+        }
+    }
+
     pub async fn count(&self, sql: String) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql);
         match &self.store {
@@ -194,7 +206,7 @@ pub fn visitor() -> Visitor {
     Visitor::anonymous(IpAddr::from([203, 0, 113, 7]))
 }
 
-/// Someone from an origin of their own: limits by origin do not meet.
+/// Someone from a client network of their own: limits by network do not meet.
 pub fn visitor_from(number: u16) -> Visitor {
     let [high, low] = number.to_be_bytes();
     Visitor::anonymous(IpAddr::from([198, 18, high, low]))
