@@ -22,6 +22,7 @@ pub mod news;
 mod octets;
 mod pages;
 pub mod post_office;
+pub mod refusals;
 mod router;
 mod visitor;
 

@@ -7,7 +7,7 @@ use accounts::Clock;
 use clap::Parser as _;
 use server::cli::{Cli, Command};
 use server::config::{self, names};
-use server::{Config, commands, listener, news, post_office};
+use server::{Config, commands, listener, news, post_office, refusals};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -76,6 +76,7 @@ async fn serve(config: Config) -> Outcome {
     let site = server::build(config, Clock::System).await?;
     let post_office = tokio::spawn(post_office::run(site.accounts().clone()));
     let news = tokio::spawn(news::run(site.accounts().clone()));
+    let note_taker = tokio::spawn(refusals::run(site.accounts().clone()));
     if has_mailbox {
         println!("Letters are not sent; read them at {public_url}/dev/mailbox");
     }
@@ -83,6 +84,8 @@ async fn serve(config: Config) -> Outcome {
     listener::serve(listener, site.router(), asked_to_stop()).await?;
     post_office.abort();
     news.abort();
+    note_taker.abort();
+    refusals::write(site.accounts()).await;
     Ok(())
 }
 
