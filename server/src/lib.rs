@@ -24,6 +24,7 @@ mod pages;
 pub mod post_office;
 pub mod refusals;
 mod router;
+pub mod tidying;
 mod visitor;
 
 use std::error::Error;

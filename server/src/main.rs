@@ -7,7 +7,7 @@ use accounts::Clock;
 use clap::Parser as _;
 use server::cli::{Cli, Command};
 use server::config::{self, names};
-use server::{Config, commands, listener, news, post_office, refusals};
+use server::{Config, commands, listener, news, post_office, refusals, tidying};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -77,6 +77,7 @@ async fn serve(config: Config) -> Outcome {
     let post_office = tokio::spawn(post_office::run(site.accounts().clone()));
     let news = tokio::spawn(news::run(site.accounts().clone()));
     let note_taker = tokio::spawn(refusals::run(site.accounts().clone()));
+    let tidying = tokio::spawn(tidying::run(site.accounts().clone()));
     if has_mailbox {
         println!("Letters are not sent; read them at {public_url}/dev/mailbox");
     }
@@ -86,6 +87,7 @@ async fn serve(config: Config) -> Outcome {
     news.abort();
     note_taker.abort();
     refusals::write(site.accounts()).await;
+    tidying.abort();
     Ok(())
 }
 

@@ -45,6 +45,7 @@ mod settings;
 mod signing_keys;
 mod spelling;
 mod store;
+mod tidying;
 mod tokens;
 mod user;
 mod visitor;

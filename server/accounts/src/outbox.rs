@@ -15,19 +15,13 @@ use crate::mail::{
 use crate::mailer::NotSent;
 use crate::store::{Account, Letter, Outgoing, Tx};
 use crate::tokens::{Proof, Purpose, new_id};
-use crate::{Accounts, EmailVerification, Error, MailboxMessage, Mailer, Result, jwt};
+use crate::{Accounts, Error, MailboxMessage, Mailer, Result, jwt};
 
 /// Longer than a conversation with a mail server can take, each of its dozen steps at its time limit.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 
 /// Letters under way at once: one slow server or recipient does not hold the others.
 const AT_ONCE: i64 = 4;
-
-/// Sent letters, the built-in mailbox and ended sessions are kept this long.
-const KEPT: TimeDelta = TimeDelta::days(30);
-
-/// What happened to accounts is kept this long.
-const AUDIT_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// News that could not be delivered for so long are none any more.
 const NEWS_KEPT: TimeDelta = TimeDelta::days(3);
@@ -146,28 +140,6 @@ impl Accounts {
                 store.read().await?.mailbox_messages(&to, 100).await
             }
         }
-    }
-
-    /// Forgets what nobody needs any more.
-    pub async fn purge(&self) -> Result<()> {
-        let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
-        let mut gone = tx.delete_browser_sessions(now).await?;
-        // A week in which a second click on a link is still told what it was.
-        gone += tx.delete_one_time_tokens(now - TimeDelta::days(7)).await?;
-        gone += tx.delete_letters(now - KEPT).await?;
-        gone += tx.delete_mailbox_messages(now - KEPT).await?;
-        // Where proof is not asked, an account without it is an account like any other.
-        if self.settings().email_verification == EmailVerification::Mandatory {
-            gone += tx.delete_unproven_users(now - self.settings().lifetimes.verify).await?;
-        }
-        gone += tx.delete_sessions(now - KEPT).await?;
-        gone += tx.delete_changes(now - TimeDelta::hours(1)).await?;
-        gone += tx.delete_audit_events(now - AUDIT_KEPT).await?;
-        gone += tx.delete_signing_keys(now - KEPT).await?;
-        tx.commit().await?;
-        tracing::debug!(rows = gone, "purged");
-        Ok(())
     }
 }
 

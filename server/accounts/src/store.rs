@@ -5,6 +5,7 @@
 
 mod browser_sessions;
 mod changes;
+mod leftovers;
 mod one_time_tokens;
 mod outbox;
 mod refusals;
@@ -21,6 +22,7 @@ use sqlx::Transaction;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+pub(crate) use leftovers::Leftover;
 pub(crate) use one_time_tokens::OneTimeToken;
 pub(crate) use outbox::{Letter, Outgoing};
 pub(crate) use sessions::StoredRefreshToken;

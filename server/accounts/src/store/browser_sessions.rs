@@ -38,9 +38,4 @@ impl Tx {
             .bind(id_hash).execute(conn).await?.rows_affected());
         Ok(())
     }
-
-    pub(crate) async fn delete_browser_sessions(&mut self, expired_before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM browser_sessions WHERE expires_at < $1")
-            .bind(expired_before).execute(conn).await?.rows_affected()))
-    }
 }

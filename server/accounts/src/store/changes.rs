@@ -20,11 +20,6 @@ impl Tx {
             .bind(since).fetch_all(conn).await?))
     }
 
-    pub(crate) async fn delete_changes(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM changes WHERE changed_at < $1")
-            .bind(before).execute(conn).await?.rows_affected()))
-    }
-
     pub(crate) async fn insert_audit_event(&mut self, entry: &Entry) -> Result<()> {
         on_either!(self, conn => sqlx::query(
             "INSERT INTO audit_events (id, happened_at, event, user_id, session_id, address)
@@ -33,10 +28,5 @@ impl Tx {
             .bind(entry.session_id).bind(&entry.address)
             .execute(conn).await?.rows_affected());
         Ok(())
-    }
-
-    pub(crate) async fn delete_audit_events(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM audit_events WHERE happened_at < $1")
-            .bind(before).execute(conn).await?.rows_affected()))
     }
 }

@@ -122,9 +122,4 @@ impl Tx {
             .bind(id).bind(user_id).bind(now).execute(conn).await?.rows_affected());
         Ok(consumed == 1)
     }
-
-    pub(crate) async fn delete_one_time_tokens(&mut self, expired_before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM one_time_tokens WHERE expires_at < $1")
-            .bind(expired_before).execute(conn).await?.rows_affected()))
-    }
 }

@@ -138,11 +138,6 @@ impl Tx {
         Ok(())
     }
 
-    pub(crate) async fn delete_letters(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM outbox WHERE created_at < $1")
-            .bind(before).execute(conn).await?.rows_affected()))
-    }
-
     /// A letter sent again after a crash is the same message, not a second one.
     pub(crate) async fn insert_mailbox_message(&mut self, message: &MailboxMessage) -> Result<()> {
         on_either!(self, conn => sqlx::query(
@@ -160,10 +155,5 @@ impl Tx {
             "SELECT id, recipient, subject, body_text, body_html, link, code, created_at FROM mailbox_messages
              WHERE $1 = '' OR recipient = $1 ORDER BY created_at DESC, id DESC LIMIT $2")
             .bind(to).bind(at_most).fetch_all(conn).await?))
-    }
-
-    pub(crate) async fn delete_mailbox_messages(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM mailbox_messages WHERE created_at < $1")
-            .bind(before).execute(conn).await?.rows_affected()))
     }
 }

@@ -104,9 +104,4 @@ impl Tx {
             .bind(hash).bind(now).execute(conn).await?.rows_affected());
         Ok(used == 1)
     }
-
-    pub(crate) async fn delete_sessions(&mut self, over_before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM sessions WHERE expires_at < $1 OR ended_at < $1")
-            .bind(over_before).execute(conn).await?.rows_affected()))
-    }
 }

@@ -40,9 +40,4 @@ impl Tx {
             .bind(id).bind(retires_at).execute(conn).await?.rows_affected());
         Ok(())
     }
-
-    pub(crate) async fn delete_signing_keys(&mut self, retired_before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM signing_keys WHERE retires_at < $1")
-            .bind(retired_before).execute(conn).await?.rows_affected()))
-    }
 }

@@ -291,15 +291,4 @@ impl Tx {
             .bind(id).bind(disabled_at).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
-
-    /// Sign-ups that nobody proved, begun before a time and without a letter that is still remembered. For sites on
-    /// which an unproven account cannot be used. By `updated_at`: imported people were created elsewhere, long ago, and
-    /// have as long to prove their address as others.
-    pub(crate) async fn delete_unproven_users(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query(
-            "DELETE FROM users WHERE verified_at IS NULL AND updated_at < $1
-             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
-             AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)")
-            .bind(before).execute(conn).await?.rows_affected()))
-    }
 }

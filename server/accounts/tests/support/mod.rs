@@ -1,7 +1,7 @@
 //! A small world for tests: a real store on either engine, a clock that can be turned, the built-in mailbox, and
 //! people who are made through the public verbs.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_macros, unused_imports, reason = "each test file uses a part of it")]
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -17,6 +17,7 @@ use contract::login::LoginForm;
 use contract::registration::RegistrationForm;
 use contract::rules::SignUpRules;
 use contract::{Fault, Field, Password, Refusal};
+use sqlx::sqlite::SqliteSynchronous;
 
 pub const PASSWORD: &str = "three unrelated words";
 pub const OTHER_PASSWORD: &str = "tractor lemon violin";
@@ -43,7 +44,7 @@ pub struct World {
     pub clock: Clock,
     /// What the client that asked for a new password last was given.
     pub reset_request: Mutex<Option<String>>,
-    store: Store,
+    pub store: Store,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -68,6 +69,12 @@ impl World {
     pub async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.expect("a store");
+        // Nothing here outlives the test, so nothing waits for the disk. For connections of later, too.
+        if let Store::Sqlite { writer, .. } = &store {
+            let options = writer.connect_options().as_ref().clone().synchronous(SqliteSynchronous::Off);
+            writer.set_connect_options(options);
+            sqlx::query("PRAGMA synchronous = OFF").execute(writer).await.expect("a setting");
+        }
         Self::on(store, Some(folder)).await
     }
 
@@ -152,6 +159,10 @@ impl World {
         self.count("SELECT count(*) FROM sessions WHERE ended_at IS NULL".to_owned()).await
     }
 
+    pub fn is_on_sqlite(&self) -> bool {
+        matches!(self.store, Store::Sqlite { .. })
+    }
+
     pub async fn run(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match &self.store {
@@ -182,7 +193,7 @@ impl World {
 }
 
 /// A schema of its own in the throw-away server: tests do not see each other.
-async fn new_schema() -> String {
+pub async fn new_schema() -> String {
     #[expect(clippy::disallowed_methods, reason = "where the throw-away server is")]
     let url = std::env::var("VESTIBULE_TEST_POSTGRES_URL")
         .expect("VESTIBULE_TEST_POSTGRES_URL is not set: run `make test`, or eval \"$(scripts/services.sh env)\"");
@@ -190,7 +201,7 @@ async fn new_schema() -> String {
     let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("a PostgreSQL server");
     let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
     sqlx::query(create).execute(&mut connection).await.expect("a schema");
-    format!("{url}?options=-csearch_path%3D{name}")
+    format!("{url}?options=-csearch_path%3D{name}&application_name={name}")
 }
 
 /// Whether an access token lets anyone in there.

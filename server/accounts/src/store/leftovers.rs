@@ -1,0 +1,142 @@
+//! What nobody needs any more, in every table: deleted a few rows at a time.
+//!
+//! A row that others hang on goes after them, and they are counted: a deletion that cascades would be as long as the
+//! longest chain. Each choice follows an index of migration 20, and both statements of a kind choose alike.
+
+use chrono::{DateTime, Utc};
+
+use super::{Tx, on_either};
+use crate::Result;
+
+/// Of which kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftover {
+    /// Expired.
+    BrowserSession,
+    /// Expired, with their letters.
+    OneTimeToken,
+    /// Posted, by their age.
+    Letter,
+    /// In the built-in mailbox, by their age.
+    MailboxMessage,
+    /// Sign-ups that nobody proved, without a letter that is still remembered. By `updated_at`: imported people were
+    /// created elsewhere, long ago, and have as long to prove their address as others.
+    UnprovenUser,
+    /// By the time of their use.
+    UsedRefreshToken,
+    /// By their absolute end.
+    ExpiredSession,
+    /// Ended before.
+    EndedSession,
+    /// News.
+    Change,
+    /// By their age.
+    AuditEvent,
+    /// Retired.
+    SigningKey,
+}
+
+impl Tx {
+    /// Deletes `at_most` rows or fewer, those that hang on others included. Fewer means that there are no more.
+    pub(crate) async fn delete_leftovers(
+        &mut self,
+        kind: Leftover,
+        before: DateTime<Utc>,
+        at_most: u32,
+    ) -> Result<u32> {
+        let gone = match kind.dependents() {
+            Some(dependents) => self.delete(dependents, before, at_most).await?,
+            None => 0,
+        };
+        Ok(gone + self.delete(kind.own(), before, at_most.saturating_sub(gone)).await?)
+    }
+
+    async fn delete(&mut self, sql: &'static str, before: DateTime<Utc>, at_most: u32) -> Result<u32> {
+        if at_most == 0 {
+            return Ok(0);
+        }
+        let gone = on_either!(self, conn => sqlx::query(sql)
+            .bind(before).bind(i64::from(at_most)).execute(conn).await?.rows_affected());
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}
+
+impl Leftover {
+    /// Rows that hang on those of [`own`](Self::own).
+    const fn dependents(self) -> Option<&'static str> {
+        Some(match self {
+            Self::OneTimeToken => {
+                "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE token_id IN (
+                     SELECT id FROM one_time_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) LIMIT $2)"
+            }
+            Self::UnprovenUser => {
+                "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE user_id IN (
+                     SELECT id FROM users WHERE verified_at IS NULL AND updated_at < $1
+                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
+                     AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)
+                     ORDER BY verified_at, updated_at LIMIT $2) LIMIT $2)"
+            }
+            Self::ExpiredSession => {
+                "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE session_id IN (
+                     SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) LIMIT $2)"
+            }
+            Self::EndedSession => {
+                "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE session_id IN (
+                     SELECT id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT $2) LIMIT $2)"
+            }
+            _ => return None,
+        })
+    }
+
+    const fn own(self) -> &'static str {
+        match self {
+            Self::BrowserSession => {
+                "DELETE FROM browser_sessions WHERE id_hash IN (
+                     SELECT id_hash FROM browser_sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::OneTimeToken => {
+                "DELETE FROM one_time_tokens WHERE id IN (
+                     SELECT id FROM one_time_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::Letter => {
+                "DELETE FROM outbox WHERE id IN (
+                     SELECT id FROM outbox WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+            }
+            Self::MailboxMessage => {
+                "DELETE FROM mailbox_messages WHERE id IN (
+                     SELECT id FROM mailbox_messages WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+            }
+            Self::UnprovenUser => {
+                "DELETE FROM users WHERE id IN (
+                     SELECT id FROM users WHERE verified_at IS NULL AND updated_at < $1
+                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
+                     AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)
+                     ORDER BY verified_at, updated_at LIMIT $2)"
+            }
+            Self::UsedRefreshToken => {
+                "DELETE FROM refresh_tokens WHERE hash IN (
+                     SELECT hash FROM refresh_tokens WHERE used_at < $1 ORDER BY used_at LIMIT $2)"
+            }
+            Self::ExpiredSession => {
+                "DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
+            }
+            Self::EndedSession => {
+                "DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)"
+            }
+            Self::Change => {
+                "DELETE FROM changes WHERE id IN (
+                     SELECT id FROM changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2)"
+            }
+            Self::AuditEvent => {
+                "DELETE FROM audit_events WHERE id IN (
+                     SELECT id FROM audit_events WHERE happened_at < $1 ORDER BY happened_at LIMIT $2)"
+            }
+            Self::SigningKey => {
+                "DELETE FROM signing_keys WHERE id IN (
+                     SELECT id FROM signing_keys WHERE retires_at < $1 ORDER BY retires_at LIMIT $2)"
+            }
+        }
+    }
+}
