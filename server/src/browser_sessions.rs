@@ -51,8 +51,11 @@ impl SessionStore for BrowserSessions {
         Self: 'c,
     {
         Box::pin(async move {
-            if let Err(error) = self.0.save_browser_session(&key(record.id), &encode(record)?).await {
-                not_kept(&error);
+            match self.0.save_browser_session(&key(record.id), &encode(record)?).await {
+                Ok(true) => {}
+                // One that another tab has ended meanwhile stays ended, and what is late for it is dropped.
+                Ok(false) => tracing::debug!("a browser session had ended before it was saved"),
+                Err(error) => not_kept(&error),
             }
             Ok(())
         })

@@ -23,11 +23,12 @@ impl Accounts {
         Ok(created)
     }
 
-    /// Keeps a changed one.
-    pub async fn save_browser_session(&self, id: &[u8], session: &BrowserSession) -> Result<()> {
+    /// Keeps a changed one. False when it was ended meanwhile, by a sign-in in another tab: then it stays ended.
+    pub async fn save_browser_session(&self, id: &[u8], session: &BrowserSession) -> Result<bool> {
         let mut tx = self.0.store.write().await?;
-        tx.update_browser_session(&tokens::hash(id), session).await?;
-        tx.commit().await
+        let saved = tx.update_browser_session(&tokens::hash(id), session).await?;
+        tx.commit().await?;
+        Ok(saved)
     }
 
     /// Finds one that has not expired.

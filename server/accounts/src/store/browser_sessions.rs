@@ -15,12 +15,12 @@ impl Tx {
         Ok(inserted == 1)
     }
 
-    pub(crate) async fn update_browser_session(&mut self, id_hash: &[u8], session: &BrowserSession) -> Result<()> {
-        on_either!(self, conn => sqlx::query(
-            "INSERT INTO browser_sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
-             ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at")
+    /// False when it is gone. It is not made again: a request that is late must not revive what another has ended.
+    pub(crate) async fn update_browser_session(&mut self, id_hash: &[u8], session: &BrowserSession) -> Result<bool> {
+        let updated = on_either!(self, conn => sqlx::query(
+            "UPDATE browser_sessions SET data = $2, expires_at = $3 WHERE id_hash = $1")
             .bind(id_hash).bind(&session.data).bind(session.expires_at).execute(conn).await?.rows_affected());
-        Ok(())
+        Ok(updated == 1)
     }
 
     pub(crate) async fn browser_session(
