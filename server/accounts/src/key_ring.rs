@@ -29,9 +29,11 @@ impl KeyRing {
         self.rows == rows
     }
 
-    /// The newest that may sign.
+    /// The newest that may sign. Where none may yet, the clock was set back to before the first one: that one then
+    /// signs, because it has been published for longest, and people sign in.
     pub(crate) fn signing(&self, now: DateTime<Utc>) -> Result<&SigningKey> {
-        let found = self.keys.iter().rev().find(|key| key.signs_from <= now && key.is_alive(now));
+        let alive = || self.keys.iter().filter(|key| key.is_alive(now));
+        let found = alive().rfind(|key| key.signs_from <= now).or_else(|| alive().next());
         found.ok_or_else(|| Error::internal("there is no key to sign with"))
     }
 

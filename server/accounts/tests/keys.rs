@@ -55,6 +55,34 @@ on_both_engines! {
         assert!(is_alive(&other, &session.access).await);
     }
 
+    async fn a_clock_set_back_before_the_first_key_keeps_nobody_out(world: World) {
+        world.person(EMAIL).await;
+        world.advance(-TimeDelta::days(400));
+        let session = done(world.sign_in(EMAIL, PASSWORD).await);
+        assert!(world.is_alive(&session.access).await);
+        let restarted = world.with(|_| {}).await;
+        restarted.prepare_keys().await.expect("a key");
+        assert_eq!(restarted.signing_keys().len(), 1, "and makes no other key at a restart");
+        assert!(is_alive(&restarted, &done(restarted.sign_in(&visitor(), &login(EMAIL, PASSWORD)).await).access).await);
+    }
+
+    async fn processes_that_start_together_have_one_key(world: World) {
+        world.run("DELETE FROM signing_keys").await;
+        let (store, clock) = (world.store.clone(), world.clock.clone());
+        let keys = at_once(8, |_| {
+            let (store, clock) = (store.clone(), clock.clone());
+            async move {
+                let mailer = accounts::Mailer::Mailbox(store.clone());
+                let accounts = accounts::Accounts::new(settings(), store, mailer, clock).await.expect("accounts");
+                accounts.prepare_keys().await.expect("a key");
+                published(&accounts)
+            }
+        }).await;
+        assert_eq!(keys[0].len(), 1);
+        assert!(keys.iter().all(|found| *found == keys[0]));
+        assert_eq!(world.rows("signing_keys").await, 1);
+    }
+
     async fn another_algorithm_comes_by_rotation(world: World) {
         let session = world.person(EMAIL).await;
         let other = world.with(|settings| settings.signing_algorithm = SigningAlgorithm::Es256).await;
