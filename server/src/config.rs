@@ -6,6 +6,7 @@
 pub mod names;
 mod parse;
 mod read;
+mod secret_file;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

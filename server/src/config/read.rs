@@ -5,12 +5,10 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use accounts::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings, SigningAlgorithm};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use contract::rules::{Presence, SignUpRules};
 
 use super::parse::{self, Parsed};
-use super::{Config, names};
+use super::{Config, names, secret_file};
 
 /// Where settings come from, as pairs of name and text.
 #[derive(Clone, Debug, Default)]
@@ -308,49 +306,7 @@ impl Reader {
             (None, None) => data_dir.join("secret"),
         };
         let generate = self.text(names::SECRET_FILE).is_none();
-        let read = secret_of_file(&given, generate).and_then(|text| parse::secret(&text));
+        let read = secret_file::read(&given, generate).and_then(|text| parse::secret(&text));
         self.noted(names::SECRET_FILE, read)
     }
-}
-
-/// Reads a secret; makes one first, where that is asked and there is none.
-fn secret_of_file(path: &Path, generate: bool) -> Parsed<String> {
-    let at = |what: &str, error: &std::io::Error| format!("{what} {}: {error}", path.display());
-    if generate && !path.exists() {
-        write_secret(path).map_err(|error| at("cannot write", &error))?;
-    }
-    let metadata = std::fs::metadata(path).map_err(|error| at("cannot read", &error))?;
-    if is_for_others(&metadata) {
-        return Err(format!("{} can be read by others; run `chmod 600` on it", path.display()));
-    }
-    std::fs::read_to_string(path).map_err(|error| at("cannot read", &error))
-}
-
-#[cfg(unix)]
-fn is_for_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn is_for_others(_: &std::fs::Metadata) -> bool {
-    false
-}
-
-fn write_secret(path: &Path) -> std::io::Result<()> {
-    let mut bytes = [0; 48];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness"))?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    let mut folder = std::fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    }
-    if let Some(parent) = path.parent() {
-        folder.create(parent)?;
-    }
-    std::io::Write::write_all(&mut options.open(path)?, BASE64_STANDARD.encode(bytes).as_bytes())
 }
