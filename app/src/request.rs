@@ -1,7 +1,7 @@
 //! What a server function finds in its context, and how it answers: cookies, a place to go, a notice shown once.
 
 use accounts::{Accounts, Error, NewSession, PendingSignUp, Visitor};
-use contract::paths;
+use contract::{Refusal, paths};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 use leptos::prelude::expect_context;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::cookie::{Cookie, SameSite};
+use tower_sessions::session_store::Error as StoreError;
 
 use crate::Failed;
 
@@ -260,8 +261,15 @@ pub fn set_cookies(cookies: impl IntoIterator<Item = String>) {
     }
 }
 
+/// The store hands on the code of a refusal as text (`server/src/browser_sessions.rs`).
 fn session_error(error: tower_sessions::session::Error) -> Error {
-    Error::Internal(Box::new(error))
+    let unavailable = Refusal::Unavailable { retry_after: 5 };
+    match error {
+        tower_sessions::session::Error::Store(StoreError::Backend(code)) if code == unavailable.code() => {
+            unavailable.into()
+        }
+        error => Error::Internal(Box::new(error)),
+    }
 }
 
 fn internal(error: tower_sessions::session::Error) -> Failed {

@@ -5,12 +5,18 @@ use std::pin::Pin;
 
 use accounts::{Accounts, BrowserSession};
 use app::request::{Cookies, SESSION};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
 use chrono::DateTime;
+use contract::Refusal;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
+
+use crate::api::Failed;
 
 /// What `async_trait` makes of an `async fn`; written out, because that is all we would need it for.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -27,6 +33,14 @@ pub(crate) fn layer(accounts: &Accounts, cookies: &Cookies) -> SessionManagerLay
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(lives))
+}
+
+/// The library answers with a bare 500 when it could not save. That is an outage of the database, and told as one.
+pub(crate) async fn explain_unsaved(response: Response) -> Response {
+    let is_bare = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && response.extensions().get::<Failed>().is_none()
+        && !response.headers().contains_key(CONTENT_TYPE);
+    if is_bare { Failed::from(Refusal::Unavailable { retry_after: 5 }).into_response() } else { response }
 }
 
 impl SessionStore for BrowserSessions {
@@ -112,6 +126,7 @@ fn not_kept(error: &accounts::Error) {
     tracing::error!(%error, "a browser session was not kept");
 }
 
+/// As text, because the library has no other place for it: the code of a refusal, which the pages' door knows again.
 fn backend(error: accounts::Error) -> Error {
     Error::Backend(error.to_string())
 }

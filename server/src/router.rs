@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use contract::{Problem, Refusal, paths};
@@ -58,7 +58,8 @@ pub(crate) fn router(site: Site) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(site.clone(), visitor::recognise))
-        .layer(browser_sessions::layer(site.accounts(), site.cookies()));
+        .layer(browser_sessions::layer(site.accounts(), site.cookies()))
+        .layer(map_response(browser_sessions::explain_unsaved));
 
     let all = Router::new()
         .merge(with_visitor)
@@ -124,7 +125,9 @@ fn after_panic(_: Box<dyn Any + Send>) -> Response {
 
 async fn in_time(request: Request, next: Next) -> Response {
     let late = Failed(Problem::Refused(Refusal::Unavailable { retry_after: 5 }));
-    tokio::time::timeout(TIMEOUT, next.run(request)).await.unwrap_or_else(|_| late.into_response())
+    tokio::time::timeout(TIMEOUT, accounts::waiting_once(next.run(request)))
+        .await
+        .unwrap_or_else(|_| late.into_response())
 }
 
 /// Writes what the layers below had no words for: as a page to people, as an envelope to programs.

@@ -1,10 +1,12 @@
 //! What only whole processes can show: an end that outlives `kill -9`, and news from one process to another.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+mod support;
 
 use serde_json::{Value, json};
 
@@ -41,12 +43,25 @@ fn command(folder: &Path, port: u16) -> Command {
 impl Server {
     /// Started, and ready.
     fn start(folder: &Path, port: u16) -> Self {
-        let mut command = command(folder, port);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program");
-        let said = BufReader::new(child.stdout.take().expect("its output"));
-        let is_ready = said.lines().map_while(Result::ok).any(|line| line.starts_with("Vestibule is ready"));
-        assert!(is_ready, "the server did not start");
+        Self::begin(command(folder, port), port).wait_until_ready()
+    }
+
+    fn begin(mut command: Command, port: u16) -> Self {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         Self { child, port }
+    }
+
+    fn wait_until_ready(mut self) -> Self {
+        let said = BufReader::new(self.child.stdout.take().expect("its output"));
+        let mut log = BufReader::new(self.child.stderr.take().expect("its log"));
+        if said.lines().map_while(Result::ok).any(|line| line.starts_with("Vestibule is ready")) {
+            // Somebody must read it, or the program would wait for that.
+            std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+            return self;
+        }
+        let mut text = String::new();
+        log.read_to_string(&mut text).ok();
+        panic!("the server did not start: {text}");
     }
 
     /// At once, and without a word: SIGKILL.
@@ -70,6 +85,17 @@ impl Server {
         };
         let status = answer.status().as_u16();
         (status, answer.body_mut().read_json().unwrap_or(Value::Null))
+    }
+
+    /// As a browser posts a form. Answers the status, and when to try again.
+    fn post(&self, page: &str, body: &str) -> (u16, Option<String>) {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+        let request = agent.post(format!("http://127.0.0.1:{}/{page}", self.port));
+        let request = request.header("content-type", support::FORM).header("sec-fetch-site", "same-origin");
+        let answer = request.send(body).expect("an answer");
+        let again = answer.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), again)
     }
 
     fn api(&self, route: &str, body: &Value) -> (u16, Value) {
@@ -169,4 +195,101 @@ fn what_a_command_does_is_felt_by_the_server_that_runs() {
     assert_eq!(server.api("login/", &json!({ "email": "ada@example.com", "password": PASSWORD })).0, 401);
     run(folder.path(), port, &["user", "enable", "ada@example.com"]);
     server.sign_in("ada@example.com");
+}
+
+/// Three at once, with nothing there yet, several times: each of them runs, with the same secret, tables and key.
+fn start_together(folder: &Path, database: Option<&str>) {
+    let begun: Vec<_> = (0..3)
+        .map(|_| {
+            let port = free_port();
+            let mut command = command(folder, port);
+            // The folder is theirs to make, too.
+            command.env("VESTIBULE_DATA_DIR", folder.join("data"));
+            if let Some(url) = database {
+                command.env("VESTIBULE_DATABASE_URL", url);
+            }
+            Server::begin(command, port)
+        })
+        .collect();
+    let servers: Vec<_> = begun.into_iter().map(Server::wait_until_ready).collect();
+    let keys = |server: &Server| server.call("GET", ".well-known/jwks.json", "", &Value::Null).1;
+    assert_eq!(keys(&servers[0])["keys"].as_array().map(Vec::len), Some(1));
+    for server in &servers {
+        assert_eq!(keys(server), keys(&servers[0]));
+    }
+    servers[0].sign_up("ada@example.com");
+    let (_, refresh) = servers[1].sign_in("ada@example.com");
+    let renewed = |server: &Server| {
+        let (status, answer) = server.api("token/refresh/", &json!({ "refresh": refresh }));
+        assert_eq!(status, 200);
+        answer["tokens"]["refresh"].clone()
+    };
+    assert_eq!(renewed(&servers[1]), renewed(&servers[2]), "made with the same secret");
+}
+
+#[test]
+fn processes_that_start_together_on_an_empty_folder_all_run() {
+    for _ in 0..4 {
+        let folder = tempfile::tempdir().expect("a folder");
+        start_together(folder.path(), None);
+    }
+}
+
+#[test]
+fn processes_that_start_together_on_an_empty_postgresql_all_run() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for _ in 0..2 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = runtime.block_on(support::new_schema());
+        start_together(folder.path(), Some(&url));
+    }
+}
+
+/// No file of this process may grow any more, or each may again: what it writes fails, as on a disk that is broken.
+#[cfg(target_os = "linux")]
+fn limit_files(server: &Server, limit: &str) {
+    let pid = server.child.id().to_string();
+    let limited = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}:")]).status();
+    assert!(limited.expect("prlimit of util-linux").success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_cannot_write_says_so_and_goes_on_by_itself_when_it_can() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    // A write beyond the limit is to fail, and not to end the process.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\"", env!("CARGO_BIN_EXE_vestibule")]).env_clear();
+    shell.current_dir(folder.path());
+    for (name, value) in command(folder.path(), port).get_envs() {
+        shell.env(name, value.expect("a value"));
+    }
+    let server = Server::begin(shell, port).wait_until_ready();
+    server.sign_up("ada@example.com");
+    let (access, _) = server.sign_in("ada@example.com");
+    let is_ready = || server.call("GET", "readyz", "", &Value::Null).0;
+    assert_eq!(is_ready(), 200);
+    for _ in 0..2 {
+        limit_files(&server, "0");
+        let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+        for _ in 0..3 {
+            let (status, answer) = server.api("login/", &login);
+            assert_eq!((status, &answer["error"]["code"]), (503, &json!("unavailable")));
+        }
+        let sign_up = "email=grace%40example.com&password=tractor+lemon+violin&first_name=Grace&last_name=Hopper";
+        let sign_in = format!("email=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
+        // The last one only has something to say on the next page.
+        for (page, body) in [("register", sign_up), ("login", sign_in.as_str()), ("logout", "")] {
+            let (status, again) = server.post(page, body);
+            assert_eq!((status, again.is_some()), (503, true), "{page}");
+        }
+        until("no", || (is_ready() == 503).then_some(()));
+        assert_eq!(server.call("GET", "healthz", "", &Value::Null).0, 200, "it need not be restarted");
+        assert_eq!(server.call("GET", "login", "", &Value::Null).0, 200, "what is only read goes on");
+        assert!(server.is_in(&access));
+        limit_files(&server, "unlimited");
+        server.sign_in("ada@example.com");
+        until("yes", || (is_ready() == 200).then_some(()));
+    }
 }

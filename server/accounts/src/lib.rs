@@ -38,6 +38,7 @@ mod password_hash;
 mod password_reset;
 mod profile;
 mod proof;
+mod readiness;
 mod refusals;
 mod registration;
 mod sessions;
@@ -72,7 +73,7 @@ pub use settings::{
     EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings, SigningAlgorithm,
 };
 pub use signing_keys::KeyState;
-pub use store::Store;
+pub use store::{Store, waiting_once};
 pub use user::User;
 pub use visitor::Visitor;
 
@@ -96,6 +97,7 @@ struct Parts {
     live: live::LiveSessions,
     delivered: delivered::Delivered,
     letters_waiting: tokio::sync::Notify,
+    readiness: readiness::Readiness,
 }
 
 impl Accounts {
@@ -122,6 +124,7 @@ impl Accounts {
             live,
             delivered,
             letters_waiting,
+            readiness: readiness::Readiness::default(),
         })))
     }
 
@@ -133,10 +136,5 @@ impl Accounts {
     /// Where the time comes from.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
-    }
-
-    /// Whether the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.0.store.answers().await
     }
 }

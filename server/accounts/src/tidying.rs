@@ -67,7 +67,7 @@ impl Accounts {
         let mut rows = 0_u64;
         loop {
             let begun_at = self.0.clock.monotonic();
-            let mut tx = self.0.store.write().await?;
+            let mut tx = self.0.store.tidy().await?;
             let gone = tx.delete_leftovers(kind, before, BATCH).await?;
             tx.commit().await?;
             rows += u64::from(gone);

@@ -111,7 +111,7 @@ pub fn sources<'a>(settings: impl IntoIterator<Item = (&'a str, &'a str)>) -> So
     Sources { environment: environment.collect(), file: None }
 }
 
-async fn new_schema() -> String {
+pub async fn new_schema() -> String {
     #[expect(clippy::disallowed_methods, reason = "where the throw-away server is")]
     let url = std::env::var("VESTIBULE_TEST_POSTGRES_URL")
         .expect("VESTIBULE_TEST_POSTGRES_URL is not set: run `make test`, or eval \"$(scripts/services.sh env)\"");
