@@ -128,5 +128,5 @@ fn not_kept(error: &accounts::Error) {
 
 /// As text, because the library has no other place for it: the code of a refusal, which the pages' door knows again.
 fn backend(error: accounts::Error) -> Error {
-    Error::Backend(error.to_string())
+    Error::Backend(accounts::Chain(&error).to_string())
 }

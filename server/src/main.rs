@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use accounts::Clock;
+use accounts::{Chain, Clock};
 use clap::Parser as _;
 use server::cli::{Cli, Command};
 use server::config::{self, names};
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("vestibule: {error}");
+            eprintln!("vestibule: {}", Chain(&*error));
             ExitCode::FAILURE
         }
     }

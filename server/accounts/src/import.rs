@@ -13,7 +13,7 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use crate::tokens::{self, new_id};
-use crate::{Accounts, Error, Result};
+use crate::{Accounts, Chain, Error, Result};
 use lines::Lines;
 pub(crate) use newcomer::Newcomer;
 
@@ -188,7 +188,7 @@ fn unreadable(error: std::io::Error) -> Error {
 /// In words for an operator, who may know the cause.
 fn reason(error: Error) -> String {
     match error {
-        Error::Internal(cause) => cause.to_string(),
+        Error::Internal(cause) => Chain(&*cause).to_string(),
         Error::Invalid(_) | Error::Refused(_) => format!("the database does not answer ({error})"),
     }
 }

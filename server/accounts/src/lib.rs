@@ -57,7 +57,7 @@ pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
 pub use devices::Device;
 pub use email_verification::Confirmed;
-pub use error::Error;
+pub use error::{Chain, Error};
 pub use hasher::HashingLoad;
 pub use import::{HashKind, ImportReport};
 pub use jwt::AccessClaims;
