@@ -132,7 +132,7 @@ impl Accounts {
             self.0.delivered.note(claims.sid, claims.jti);
             return Ok((signed_in, claims));
         }
-        let generation = self.0.live.generation();
+        let generation = self.0.live.generation(claims.sub);
         let mut tx = self.0.store.read().await?;
         let session = tx.live_session(claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
         let session = session.ok_or(Refusal::SessionInvalid)?;

@@ -13,6 +13,18 @@ impl World {
     async fn end_silently(&self) {
         self.run("UPDATE sessions SET ended_at = created_at").await;
     }
+
+    /// As another process would, whose clock says this time.
+    async fn insert_change(&self, user: uuid::Uuid, at: chrono::DateTime<chrono::Utc>) {
+        // SQLite keeps ids as sixteen bytes, and times as text.
+        let id = uuid::Uuid::now_v7();
+        let (id, user) = match self.is_on_sqlite() {
+            true => (format!("X'{}'", id.simple()), format!("X'{}'", user.simple())),
+            false => (format!("'{id}'"), format!("'{user}'")),
+        };
+        let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, false);
+        self.run(&format!("INSERT INTO changes (id, user_id, changed_at) VALUES ({id}, {user}, '{at}')")).await;
+    }
 }
 
 /// A session whose tokens live as long as that process lets them.
@@ -79,6 +91,36 @@ on_both_engines! {
         world.accounts.hear_news().await.expect("news");
         world.end_silently().await;
         assert!(world.is_alive(&two.access).await, "still remembered");
+    }
+
+    async fn what_another_process_did_is_news_however_many_rounds_were_before(world: World) {
+        let other = world.with(|_| ()).await;
+        let session = world.person(EMAIL).await;
+        for _ in 0..30 {
+            other.hear_news().await.expect("news");
+            assert!(is_alive(&other, &session.access).await);
+            world.advance(TimeDelta::milliseconds(500));
+        }
+        world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+        other.hear_news().await.expect("news");
+        assert!(!is_alive(&other, &session.access).await);
+    }
+
+    async fn news_of_a_machine_whose_clock_is_half_a_minute_late_is_heard_within_seconds(world: World) {
+        let session = world.person(EMAIL).await;
+        world.accounts.hear_news().await.expect("news");
+        assert!(world.is_alive(&session.access).await);
+        world.end_silently().await;
+        let user = session.signed_in.user.id;
+        let late = world.clock.now() - TimeDelta::seconds(30);
+        world.insert_change(user, late).await;
+        let mut rounds = 0;
+        while world.is_alive(&session.access).await {
+            world.advance(TimeDelta::milliseconds(500));
+            world.accounts.hear_news().await.expect("news");
+            rounds += 1;
+            assert!(rounds <= 10, "five seconds");
+        }
     }
 
     async fn after_a_silence_nothing_is_believed_that_was_remembered_before(world: World) {

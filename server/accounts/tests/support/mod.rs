@@ -167,7 +167,13 @@ impl World {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match &self.store {
             Store::Sqlite { writer, .. } => drop(sqlx::query(sql).execute(writer).await.expect("a statement")),
-            Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
+            Store::Postgres(pool) => {
+                // A connection whose BEGIN was dropped halfway comes back to the pool inside a transaction: without a
+                // commit of its own, a statement on it would never be seen.
+                let mut tx = pool.begin().await.expect("a transaction");
+                sqlx::query(sql).execute(&mut *tx).await.expect("a statement");
+                tx.commit().await.expect("a commit");
+            }
         }
     }
 
