@@ -30,6 +30,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// Without it, letters go to the built-in mailbox. May hold a password.
     pub smtp_url: Option<SecretString>,
+    /// PEM: whose certificates the mail server may show, besides the public authorities'.
+    pub smtp_authorities: Option<Vec<u8>>,
     /// Who writes.
     pub mail_from: String,
     /// Whose `X-Forwarded-For` is believed.

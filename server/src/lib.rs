@@ -91,10 +91,16 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Accounts, Box<dyn Err
     let store = Store::open(config.database_url.expose_secret()).await?;
     store.migrate().await?;
     let mailer = match &config.smtp_url {
-        Some(url) => Mailer::Smtp(Box::new(SmtpServer::new(url.expose_secret(), &config.mail_from)?)),
+        Some(url) => Mailer::Smtp(Box::new(mail_server(config, url.expose_secret())?)),
         None => Mailer::Mailbox(store.clone()),
     };
     Ok(Accounts::new(config.settings.clone(), store, mailer, clock).await?)
+}
+
+fn mail_server(config: &Config, url: &str) -> Result<SmtpServer, Box<dyn Error + Send + Sync>> {
+    let public_url = url::Url::parse(&config.settings.public_url)?;
+    let host = public_url.host_str().unwrap_or("localhost");
+    Ok(SmtpServer::new(url, &config.mail_from, host, config.smtp_authorities.as_deref())?)
 }
 
 /// The whole site.

@@ -7,6 +7,8 @@
 use contract::{EmailAddress, Fault};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::Error;
+
 /// The form by which addresses are compared, and the letters' envelope is addressed.
 pub(crate) fn key(email: &EmailAddress) -> Result<String, Fault> {
     let domain = email.domain();
@@ -16,6 +18,14 @@ pub(crate) fn key(email: &EmailAddress) -> Result<String, Fault> {
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| Fault::Malformed)?;
     let key = format!("{}@{ascii}", email.local_part());
     if key.len() > contract::email_address::MAX_OCTETS { Err(Fault::TooLong) } else { Ok(key) }
+}
+
+/// An address as mail servers take it: the local part as it is, the domain in ASCII.
+pub(crate) fn ascii(email: &str) -> Result<String, Error> {
+    let (local, domain) = email.rsplit_once('@').ok_or_else(|| Error::internal("no mail address"))?;
+    // Names of machines on the way, such as `localhost`, are domains here, and may have an underscore.
+    let domain = idna::domain_to_ascii(domain).map_err(Error::internal)?;
+    Ok(format!("{local}@{domain}"))
 }
 
 #[cfg(test)]
@@ -31,6 +41,11 @@ mod tests {
         for typed in ["anna@münchen.example", "ANNA@MÜNCHEN.example", "anna@xn--mnchen-3ya.example"] {
             assert_eq!(key_of(typed), Ok("anna@xn--mnchen-3ya.example".to_owned()), "{typed}");
         }
+    }
+
+    #[test]
+    fn on_the_wire_a_domain_is_ascii() {
+        assert_eq!(ascii("Ada+1@münchen.example").ok().as_deref(), Some("Ada+1@xn--mnchen-3ya.example"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Clock {
     }
 
     /// A time that nobody can set back, for what must not be trusted too long. Only differences mean something.
-    pub(crate) fn monotonic(&self) -> TimeDelta {
+    pub fn monotonic(&self) -> TimeDelta {
         match self {
             Self::System => TimeDelta::from_std(START.elapsed()).unwrap_or(TimeDelta::MAX),
             Self::Manual(_) => self.now() - DateTime::UNIX_EPOCH,

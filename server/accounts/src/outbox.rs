@@ -1,8 +1,7 @@
-//! Sending what is in the outbox.
+//! What is in the outbox.
 //!
-//! A verb posts a letter in the transaction of its change and never waits for a mail server. A worker takes each
-//! letter under a lease, works out its link and code, sends it, and only then marks it: a crash in between sends it
-//! again under the same `Message-ID`, and never loses it. A letter whose link is dead is not sent.
+//! A verb posts a letter in the transaction of its change and never waits for a mail server. Link and code are worked
+//! out when it is sent (`delivery.rs`): no row holds a secret.
 
 use std::time::Duration;
 
@@ -12,16 +11,9 @@ use contract::paths;
 use crate::mail::{
     AlreadyRegistered, Confirm, NoAccount, PasswordChanged, Rendered, ResetPassword, SessionTheft, Site,
 };
-use crate::mailer::NotSent;
 use crate::store::{Account, Letter, Outgoing, Tx};
 use crate::tokens::{Proof, Purpose, new_id};
-use crate::{Accounts, Error, MailboxMessage, Mailer, Result, jwt};
-
-/// Longer than a conversation with a mail server can take, each of its dozen steps at its time limit.
-const LEASE: TimeDelta = TimeDelta::minutes(10);
-
-/// Letters under way at once: one slow server or recipient does not hold the others.
-const AT_ONCE: i64 = 4;
+use crate::{Accounts, MailboxMessage, Mailer, Result, jwt};
 
 /// News that could not be delivered for so long are none any more.
 const NEWS_KEPT: TimeDelta = TimeDelta::days(3);
@@ -38,57 +30,8 @@ impl Accounts {
         tokio::time::timeout(at_most, self.0.letters_waiting.notified()).await.ok();
     }
 
-    /// Sends what is due. Answers how many letters were handled, so that the caller asks again until none are.
-    pub async fn send_letters(&self) -> Result<usize> {
-        let now = self.0.clock.now();
-        let due = self.0.store.read().await?.due_letters(now, AT_ONCE).await?;
-        let mut under_way = tokio::task::JoinSet::new();
-        for id in &due {
-            let mut tx = self.0.store.write().await?;
-            let leased = tx.lease_letter(*id, now, now + LEASE).await?;
-            tx.commit().await?;
-            if let Some(letter) = leased {
-                let accounts = self.clone();
-                under_way.spawn(async move { accounts.send_letter(letter).await });
-            }
-        }
-        let mut worked = Ok(due.len());
-        // To the last: one that fails must not break off the others.
-        while let Some(done) = under_way.join_next().await {
-            if let Err(error) = done.map_err(Error::internal).flatten() {
-                worked = Err(error);
-            }
-        }
-        worked
-    }
-
-    async fn send_letter(&self, letter: Outgoing) -> Result<()> {
-        let now = self.0.clock.now();
-        let is_dead = letter.expires_at.is_some_and(|at| at <= now);
-        let rendered = if is_dead { None } else { self.render(&letter).await? };
-        let sent = match rendered {
-            Some(rendered) => self.0.mailer.send(letter.id, &letter.recipient, rendered, letter.created_at).await,
-            None if is_dead => Err(NotSent::Never("its link is dead".to_owned())),
-            None => Ok(()),
-        };
-        let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
-        match sent {
-            Ok(()) => tx.mark_sent(letter.id, now).await?,
-            Err(NotSent::Never(reason)) => {
-                tracing::error!(event = "mail.failed", letter = letter.letter, id = %letter.id, reason, "letter given up");
-                tx.mark_given_up(letter.id, now).await?;
-            }
-            Err(NotSent::Later(reason)) => {
-                tracing::warn!(event = "mail.put_off", letter = letter.letter, id = %letter.id, reason, "letter put off");
-                tx.put_off(letter.id, now + pause_after(letter.attempts)).await?;
-            }
-        }
-        tx.commit().await
-    }
-
-    /// Nothing for a row that is no letter, or whose token was replaced by a newer one.
-    async fn render(&self, letter: &Outgoing) -> Result<Option<Rendered>> {
+    /// Nothing for a letter whose token was replaced by a newer one.
+    pub(crate) async fn render(&self, letter: &Outgoing) -> Result<Option<Rendered>> {
         let settings = self.settings();
         let site = Site { name: &settings.sign_up.site_name, url: &settings.public_url };
         let [sign_in, register, reset] =
@@ -152,14 +95,4 @@ struct Secrets {
 
 fn seconds(time: TimeDelta) -> u32 {
     u32::try_from(time.num_seconds()).unwrap_or(u32::MAX)
-}
-
-/// Greylisting wants another try within minutes; a server that is down wants to be left alone.
-fn pause_after(attempts: i32) -> TimeDelta {
-    match attempts {
-        ..=1 => TimeDelta::seconds(10),
-        2 => TimeDelta::minutes(1),
-        3 => TimeDelta::minutes(5),
-        _ => TimeDelta::minutes(15),
-    }
 }

@@ -34,6 +34,7 @@ settings! {
     SECRET = "", "32 bytes or more; every key is derived from it. Generated into the data folder in development, required in production.";
     SECRET_FILE = "", "File that holds the secret, in place of `SECRET`.";
     SMTP_URL = "", "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`. Without it, letters go to the built-in mailbox, in development only.";
+    SMTP_CA_FILE = "", "PEM file of certificate authorities that the mail server's certificate may come from, besides the public ones.";
     MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every letter.";
     SITE_NAME = "Vestibule", "In pages and letters.";
     TRUSTED_PROXIES = "", "Networks (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";

@@ -89,6 +89,13 @@ pub(super) fn smtp_url(text: &str) -> Parsed<String> {
     Ok(url.into())
 }
 
+/// The file's content; whether it holds certificates is told when they are used, still before the service starts.
+pub(super) fn authorities(path: &str) -> Parsed<Vec<u8>> {
+    let pem = std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+    let is_pem = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+    is_pem.then_some(pem).ok_or_else(|| format!("{path} holds no certificate in PEM form"))
+}
+
 pub(super) fn web_address(text: &str) -> Parsed<String> {
     let is_web = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) || text.starts_with('/');
     if is_web { Ok(text.to_owned()) } else { Err("must be a web address".to_owned()) }

@@ -141,6 +141,7 @@ impl Reader {
             None => Some(format!("sqlite://{}", data_dir.join("vestibule.db").display())),
         };
         let smtp_url = self.parse_set(names::SMTP_URL, parse::smtp_url);
+        let smtp_authorities = self.parse_set(names::SMTP_CA_FILE, parse::authorities);
         self.check_mail(is_production, listen.is_some_and(|listen| listen.ip().is_loopback()));
         let mail_from = self.parse(names::MAIL_FROM, |text| {
             let is_address = text.contains('@') && !text.chars().any(char::is_control);
@@ -172,6 +173,7 @@ impl Reader {
             data_dir,
             database_url: database_url?.into(),
             smtp_url: smtp_url.map(Into::into),
+            smtp_authorities,
             mail_from: mail_from?,
             trusted_proxies: trusted_proxies?,
             cookie_domain,

@@ -41,6 +41,12 @@ impl Letter {
         Self::ALL.into_iter().find(|letter| letter.name() == name)
     }
 
+    /// The names of all that can be sent, each between spaces.
+    pub(crate) fn known() -> String {
+        let names = Self::ALL.into_iter().filter(|letter| *letter != Self::Nothing).map(Self::name);
+        names.fold(" ".to_owned(), |all, name| all + name + " ")
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Confirm => "confirm",
@@ -98,15 +104,26 @@ impl Tx {
         Ok(found > 0)
     }
 
-    /// What is to be sent now, oldest first.
-    pub(crate) async fn due_letters(&mut self, now: DateTime<Utc>, at_most: i64) -> Result<Vec<Uuid>> {
+    /// What is to be sent now, oldest first; `known` as [`Letter::known`] names it. Letters of a newer version wait for
+    /// a process that knows them.
+    pub(crate) async fn due_letters(&mut self, known: &str, now: DateTime<Utc>, at_most: i64) -> Result<Vec<Uuid>> {
         Ok(on_either!(self, conn => sqlx::query_scalar(
             "SELECT id FROM outbox WHERE next_attempt_at <= $1 AND sent_at IS NULL AND given_up_at IS NULL
-             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY next_attempt_at, id LIMIT $2")
-            .bind(now).bind(at_most).fetch_all(conn).await?))
+             AND (leased_until IS NULL OR leased_until <= $1) AND $2 LIKE '% ' || letter || ' %'
+             ORDER BY next_attempt_at, id LIMIT $3")
+            .bind(now).bind(known).bind(at_most).fetch_all(conn).await?))
     }
 
-    /// Takes a letter for one worker, until the lease ends. Nothing when another has it.
+    /// How many letters wait that this version does not know.
+    pub(crate) async fn count_unknown_letters(&mut self, known: &str, now: DateTime<Utc>) -> Result<i64> {
+        Ok(on_either!(self, conn => sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE next_attempt_at <= $1 AND sent_at IS NULL AND given_up_at IS NULL
+             AND $2 NOT LIKE '% ' || letter || ' %' AND letter <> $3")
+            .bind(now).bind(known).bind(Letter::Nothing.name()).fetch_one(conn).await?))
+    }
+
+    /// Takes a letter for one worker, until the lease ends. Nothing when another has it. The number of attempts tells
+    /// this lease from all others.
     pub(crate) async fn lease_letter(
         &mut self,
         id: Uuid,
@@ -120,6 +137,15 @@ impl Tx {
             .bind(id).bind(now).bind(until).fetch_optional(conn).await?))
     }
 
+    /// Keeps a letter longer, or gives it back at once (without a time). False when it is no longer this worker's.
+    pub(crate) async fn set_lease(&mut self, id: Uuid, attempts: i32, until: Option<DateTime<Utc>>) -> Result<bool> {
+        let kept = on_either!(self, conn => sqlx::query(
+            "UPDATE outbox SET leased_until = $3
+             WHERE id = $1 AND attempts = $2 AND sent_at IS NULL AND given_up_at IS NULL")
+            .bind(id).bind(attempts).bind(until).execute(conn).await?.rows_affected());
+        Ok(kept == 1)
+    }
+
     pub(crate) async fn mark_sent(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
         on_either!(self, conn => sqlx::query("UPDATE outbox SET sent_at = $2, leased_until = NULL WHERE id = $1")
             .bind(id).bind(now).execute(conn).await?.rows_affected());
@@ -127,15 +153,23 @@ impl Tx {
     }
 
     pub(crate) async fn mark_given_up(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-        on_either!(self, conn => sqlx::query("UPDATE outbox SET given_up_at = $2, leased_until = NULL WHERE id = $1")
+        on_either!(self, conn => sqlx::query(
+            "UPDATE outbox SET given_up_at = $2, leased_until = NULL WHERE id = $1 AND sent_at IS NULL")
             .bind(id).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
 
-    pub(crate) async fn put_off(&mut self, id: Uuid, until: DateTime<Utc>) -> Result<()> {
-        on_either!(self, conn => sqlx::query("UPDATE outbox SET next_attempt_at = $2, leased_until = NULL WHERE id = $1")
-            .bind(id).bind(until).execute(conn).await?.rows_affected());
+    pub(crate) async fn put_off(&mut self, id: Uuid, attempts: i32, until: DateTime<Utc>) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE outbox SET next_attempt_at = $3, leased_until = NULL WHERE id = $1 AND attempts = $2")
+            .bind(id).bind(attempts).bind(until).execute(conn).await?.rows_affected());
         Ok(())
+    }
+
+    /// Rows that are no letters have done what they are for when they were written.
+    pub(crate) async fn delete_decoys(&mut self, now: DateTime<Utc>) -> Result<u64> {
+        Ok(on_either!(self, conn => sqlx::query("DELETE FROM outbox WHERE letter = $1 AND next_attempt_at <= $2")
+            .bind(Letter::Nothing.name()).bind(now).execute(conn).await?.rows_affected()))
     }
 
     /// A letter sent again after a crash is the same message, not a second one.

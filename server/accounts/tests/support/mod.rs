@@ -189,6 +189,14 @@ impl World {
         }
     }
 
+    pub async fn text(&self, sql: String) -> String {
+        let sql = sqlx::AssertSqlSafe(sql);
+        match &self.store {
+            Store::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await.expect("a text"),
+            Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.expect("a text"),
+        }
+    }
+
     pub async fn count(&self, sql: String) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql);
         match &self.store {
