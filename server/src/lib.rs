@@ -5,6 +5,7 @@
 
 mod api;
 mod assets;
+pub mod background;
 mod browser_keeps;
 mod browser_sessions;
 pub mod cli;
@@ -34,6 +35,7 @@ use accounts::{Accounts, Clock, Mailer, SmtpServer, Store};
 use app::request::Cookies;
 use axum::Router;
 use axum::body::Bytes;
+use background::Background;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
@@ -51,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) facts: Arc<app::page::Site>,
     /// The description of the API, and the same as text.
     pub(crate) openapi: (Arc<serde_json::Value>, Bytes),
+    pub(crate) background: Background,
 }
 
 impl Site {
@@ -62,6 +65,11 @@ impl Site {
     /// Pages and API, ready to be served.
     pub fn router(&self) -> Router {
         router::router(self.clone())
+    }
+
+    /// The tasks that run beside it.
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -111,7 +119,8 @@ pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error +
     let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), openapi(&config));
     let text = Bytes::from(openapi.to_string());
     let openapi = (Arc::new(openapi), text);
-    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, openapi })))
+    let background = Background::default();
+    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, openapi, background })))
 }
 
 /// The description of the API (OpenAPI 3.1).

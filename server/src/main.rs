@@ -7,8 +7,10 @@ use accounts::{Chain, Clock};
 use clap::Parser as _;
 use server::cli::{Cli, Command};
 use server::config::{self, names};
-use server::{Config, commands, listener, news, post_office, refusals, tidying};
+use server::{Config, Site, commands, listener, news, post_office, refusals, tidying};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -74,21 +76,36 @@ async fn serve(config: Config) -> Outcome {
         tracing::warn!("rate limits are off: for load tests only");
     }
     let site = server::build(config, Clock::System).await?;
-    let post_office = tokio::spawn(post_office::run(site.accounts().clone()));
-    let news = tokio::spawn(news::run(site.accounts().clone()));
-    let note_taker = tokio::spawn(refusals::run(site.accounts().clone()));
-    let tidying = tokio::spawn(tidying::run(site.accounts().clone()));
+    let (stop, is_asked) = watch::channel(false);
+    let post_office = begin_tasks(&site, &is_asked);
     if has_mailbox {
         println!("Letters are not sent; read them at {public_url}/dev/mailbox");
     }
     println!("Vestibule is ready: {public_url}");
-    listener::serve(listener, site.router(), asked_to_stop()).await?;
-    post_office.abort();
-    news.abort();
-    note_taker.abort();
+    let asked = async move {
+        asked_to_stop().await;
+        // Letters under way finish while requests do.
+        stop.send_replace(true);
+    };
+    let served = listener::serve(listener, site.router(), asked).await;
+    tokio::time::timeout(post_office::LAST_ORDERS * 2, post_office).await.ok();
     refusals::write(site.accounts()).await;
-    tidying.abort();
-    Ok(())
+    Ok(served?)
+}
+
+/// Answers the one task that has something to finish; the others end with the program.
+fn begin_tasks(site: &Site, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
+    let (background, clock) = (site.background(), site.accounts().clock());
+    let accounts = site.accounts().clone();
+    background.keep_running("news", clock, news::SILENCE, move |pulse| news::run(accounts.clone(), pulse));
+    let accounts = site.accounts().clone();
+    background.keep_running("tidying", clock, tidying::SILENCE, move |pulse| tidying::run(accounts.clone(), pulse));
+    let accounts = site.accounts().clone();
+    background.keep_running("refusals", clock, refusals::SILENCE, move |pulse| refusals::run(accounts.clone(), pulse));
+    let (accounts, stop) = (site.accounts().clone(), stop.clone());
+    background.keep_running("post office", clock, post_office::SILENCE, move |pulse| {
+        post_office::run(accounts.clone(), pulse, stop.clone())
+    })
 }
 
 /// Ctrl-C, or SIGTERM from whoever runs services here.

@@ -97,6 +97,10 @@ async fn description(State(site): State<Site>) -> Response {
 }
 
 async fn is_ready(State(site): State<Site>) -> Response {
+    if let Some(task) = site.background().unwell() {
+        tracing::warn!(task, "not ready: a background task is not well");
+        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
+    }
     if site.accounts().is_ready().await {
         "ok\n".into_response()
     } else {

@@ -1,20 +1,32 @@
-//! Deletes what nobody needs any more, once an hour. A task of its own: it may take long, and letters must not wait.
+//! Forgets what nobody needs any more, once an hour. A task of its own: letters do not wait for it.
 
 use std::time::Duration;
 
-use accounts::Accounts;
+use accounts::{Accounts, Chain};
+use chrono::TimeDelta;
 use tokio::time::{MissedTickBehavior, interval};
 
-const EVERY: Duration = Duration::from_hours(1);
+use crate::background::Pulse;
+
+const ROUND: Duration = Duration::from_hours(1);
+
+/// Longer without a round is too long.
+pub const SILENCE: TimeDelta = TimeDelta::hours(6);
 
 /// Runs until it is dropped.
-pub async fn run(accounts: Accounts) {
-    let mut round = interval(EVERY);
+pub async fn run(accounts: Accounts, pulse: Pulse) {
+    let mut round = interval(ROUND);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         round.tick().await;
-        if let Err(error) = accounts.purge().await {
-            tracing::error!(%error, "tidying failed");
+        match tidy(&accounts).await {
+            Ok(()) => pulse.beat(),
+            Err(error) => tracing::error!(error = %Chain(&error), "tidying failed"),
         }
     }
+}
+
+async fn tidy(accounts: &Accounts) -> accounts::Result<()> {
+    accounts.sort_outbox().await?;
+    accounts.purge().await
 }
