@@ -28,5 +28,6 @@ pub async fn run(accounts: Accounts, pulse: Pulse) {
 
 async fn tidy(accounts: &Accounts) -> accounts::Result<()> {
     accounts.sort_outbox().await?;
+    accounts.forget_letter_requests().await?;
     accounts.purge().await
 }

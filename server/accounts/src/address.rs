@@ -28,6 +28,15 @@ pub(crate) fn ascii(email: &str) -> Result<String, Error> {
     Ok(format!("{local}@{domain}"))
 }
 
+/// The mailbox that letters to an address come to: most servers take `ada+shop@…` for `ada@…`.
+pub(crate) fn mailbox(email: &str) -> String {
+    let email = email.to_lowercase();
+    let (local, domain) = email.rsplit_once('@').unwrap_or((&email, ""));
+    let local = local.split_once('+').map_or(local, |(name, _)| name);
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned());
+    format!("{local}@{domain}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +49,13 @@ mod tests {
     fn one_mailbox_has_one_key() {
         for typed in ["anna@münchen.example", "ANNA@MÜNCHEN.example", "anna@xn--mnchen-3ya.example"] {
             assert_eq!(key_of(typed), Ok("anna@xn--mnchen-3ya.example".to_owned()), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_plus_makes_no_other_mailbox() {
+        for typed in ["ada@münchen.example", "Ada+1@münchen.example", "ada+a+b@xn--mnchen-3ya.example"] {
+            assert_eq!(mailbox(typed), "ada@xn--mnchen-3ya.example", "{typed}");
         }
     }
 

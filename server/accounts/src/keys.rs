@@ -32,6 +32,8 @@ pub(crate) struct Keys {
     pub(crate) limits: hmac::Key,
     /// Makes the tags that stand for addresses in traces of refusals.
     pub(crate) traces: hmac::Key,
+    /// Blurs the mailboxes and networks for which letters are counted.
+    pub(crate) letter_caps: hmac::Key,
     /// The keys of access tokens are derived from this one.
     access: [u8; 32],
     ring: RwLock<Arc<KeyRing>>,
@@ -51,6 +53,7 @@ impl Keys {
             salting: hmac::Key::new(hmac::HMAC_SHA256, &derive("password salt")?),
             limits: hmac::Key::new(hmac::HMAC_SHA256, &derive("limits")?),
             traces: hmac::Key::new(hmac::HMAC_SHA256, &derive("traces of refusals")?),
+            letter_caps: hmac::Key::new(hmac::HMAC_SHA256, &derive("letter caps")?),
             access: derive("access token")?,
             ring: RwLock::default(),
         })

@@ -26,6 +26,7 @@ mod import;
 mod jwt;
 mod key_ring;
 mod keys;
+mod letter_caps;
 mod limits;
 mod live;
 mod login;

@@ -6,6 +6,7 @@
 mod browser_sessions;
 mod changes;
 mod leftovers;
+mod letter_requests;
 mod one_time_tokens;
 mod outage;
 mod outbox;
@@ -22,6 +23,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 pub(crate) use leftovers::Leftover;
+pub(crate) use letter_requests::{LetterCounts, LetterRequest};
 pub(crate) use one_time_tokens::OneTimeToken;
 pub(crate) use outbox::{Letter, Outgoing};
 pub(crate) use sessions::StoredRefreshToken;

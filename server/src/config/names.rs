@@ -35,6 +35,7 @@ settings! {
     SECRET_FILE = "", "File that holds the secret, in place of `SECRET`.";
     SMTP_URL = "", "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`. Without it, letters go to the built-in mailbox, in development only.";
     SMTP_CA_FILE = "", "PEM file of certificate authorities that the mail server's certificate may come from, besides the public ones.";
+    LETTERS_PER_HOUR = "", "Most letters in an hour that strangers can have us send (sign-ups, resets, links sent again); above it they are not sent. Without it, no such ceiling.";
     MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every letter.";
     SITE_NAME = "Vestibule", "In pages and letters.";
     TRUSTED_PROXIES = "", "Networks (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";

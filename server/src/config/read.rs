@@ -222,6 +222,7 @@ impl Reader {
             let (eddsa, ed25519, es256) = (SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519, SigningAlgorithm::Es256);
             parse::one_of(text, &[("EdDSA", eddsa), ("Ed25519", ed25519), ("ES256", es256)])
         });
+        let letters_per_hour = self.parse_set(names::LETTERS_PER_HOUR, |text| parse::number(text, 1, u32::MAX));
         let sign_up = self.sign_up_rules();
         let hashing = self.hashing();
         let lifetimes = self.lifetimes();
@@ -236,6 +237,7 @@ impl Reader {
             lifetimes: lifetimes?,
             signing_algorithm: signing_algorithm?,
             rate_limits: rate_limits?,
+            letters_per_hour,
             secret: secret?.into(),
         })
     }

@@ -1,0 +1,70 @@
+//! How many letters strangers can have us send.
+//!
+//! Whoever types an address makes us write to it. So that nobody's mailbox is filled, and no site ends on a list of
+//! senders nobody wants, such letters are counted: by mailbox, by the network that asks, and all together. They are
+//! counted in the database, so that neither a restart nor another node begins anew. Over a cap the answer is the same
+//! as always, after the same work; there is just no letter. Letters that tell an owner of a change are not counted.
+
+use aws_lc_rs::hmac;
+use chrono::TimeDelta;
+
+use crate::store::{LetterCounts, LetterRequest, Tx};
+use crate::tokens::new_id;
+use crate::{Accounts, Result, Visitor, address};
+
+/// To one mailbox.
+const AN_HOUR: i64 = 6;
+const A_DAY: i64 = 10;
+
+/// For one network: a school or an office may be one.
+const A_DAY_FOR_A_NETWORK: i64 = 300;
+
+impl Accounts {
+    /// Whether a letter that this visitor asks for may be posted to this mailbox now. Counts it, if so; to be asked
+    /// once for each letter, in the transaction that posts it. `is_due`: false when none would be posted anyway; asked
+    /// all the same, so that the statements are the same.
+    pub(crate) async fn may_write_to(&self, tx: &mut Tx, visitor: &Visitor, email: &str, is_due: bool) -> Result<bool> {
+        if !self.settings().rate_limits {
+            return Ok(is_due);
+        }
+        let now = self.0.clock.now();
+        let mailbox = self.blurred("mailbox", &address::mailbox(email));
+        let network = self.blurred("network", &visitor.origin());
+        let request = LetterRequest { id: new_id(now)?, mailbox, network, asked_at: now };
+        let counts = tx.letter_counts(&request).await?;
+        let cap = self.cap_reached(counts);
+        tx.insert_letter_request(&request, !is_due || cap.is_some()).await?;
+        // Once for a mailbox and hour, or a flood of requests would be one of lines.
+        if let Some(cap) = cap.filter(|_| is_due && counts.refused_hour == 0) {
+            let mailbox = request.mailbox.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
+            tracing::warn!(event = "mail.capped", cap, mailbox, "no more letters to this mailbox for now");
+        }
+        Ok(is_due && cap.is_none())
+    }
+
+    /// In one word, for the log.
+    fn cap_reached(&self, counts: LetterCounts) -> Option<&'static str> {
+        let ceiling = self.settings().letters_per_hour.map_or(i64::MAX, i64::from);
+        [
+            ("mailbox_hour", counts.mailbox_hour >= AN_HOUR),
+            ("mailbox_day", counts.mailbox_day >= A_DAY),
+            ("network_day", counts.network_day >= A_DAY_FOR_A_NETWORK),
+            ("all_hour", counts.all_hour >= ceiling),
+        ]
+        .into_iter()
+        .find_map(|(cap, is_reached)| is_reached.then_some(cap))
+    }
+
+    /// Addresses of strangers are compared, and never kept.
+    fn blurred(&self, what: &str, text: &str) -> Vec<u8> {
+        let message = [what.as_bytes(), b"\0", text.as_bytes()].concat();
+        hmac::sign(&self.0.keys.letter_caps, &message).as_ref().to_vec()
+    }
+
+    /// Forgets what no cap counts any more.
+    pub async fn forget_letter_requests(&self) -> Result<()> {
+        let mut tx = self.0.store.write().await?;
+        tx.delete_letter_requests(self.0.clock.now() - TimeDelta::days(1)).await?;
+        tx.commit().await
+    }
+}
