@@ -81,7 +81,7 @@ impl Accounts {
         let claims = crate::claims::Claims::on(&mut tx, &key).await?;
         let own = visitor.account_ids().find_map(|id| claims.sign_up(id));
         let sign_up = own.or_else(|| claims.sign_ups().next()).map(|account| (account.id, account.email.as_str()));
-        self.post_proof(&mut tx, &claims, &key, sign_up, None).await?;
+        self.post_proof(&mut tx, visitor, &claims, &key, sign_up, None).await?;
         tx.commit().await?;
         self.0.letters_waiting.notify_one();
         Ok(())

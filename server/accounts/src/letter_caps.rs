@@ -21,11 +21,10 @@ const A_DAY_FOR_A_NETWORK: i64 = 300;
 
 impl Accounts {
     /// Whether a letter that this visitor asks for may be posted to this mailbox now. Counts it, if so; to be asked
-    /// once for each letter, in the transaction that posts it. `is_due`: false when none would be posted anyway; asked
-    /// all the same, so that the statements are the same.
-    pub(crate) async fn may_write_to(&self, tx: &mut Tx, visitor: &Visitor, email: &str, is_due: bool) -> Result<bool> {
+    /// once for each letter, in the transaction that posts it, before anything is replaced, and whoever has the address.
+    pub(crate) async fn may_write_to(&self, tx: &mut Tx, visitor: &Visitor, email: &str) -> Result<bool> {
         if !self.settings().rate_limits {
-            return Ok(is_due);
+            return Ok(true);
         }
         let now = self.0.clock.now();
         let mailbox = self.blurred("mailbox", &address::mailbox(email));
@@ -33,13 +32,13 @@ impl Accounts {
         let request = LetterRequest { id: new_id(now)?, mailbox, network, asked_at: now };
         let counts = tx.letter_counts(&request).await?;
         let cap = self.cap_reached(counts);
-        tx.insert_letter_request(&request, !is_due || cap.is_some()).await?;
+        tx.insert_letter_request(&request, cap.is_some()).await?;
         // Once for a mailbox and hour, or a flood of requests would be one of lines.
-        if let Some(cap) = cap.filter(|_| is_due && counts.refused_hour == 0) {
+        if let Some(cap) = cap.filter(|_| counts.refused_hour == 0) {
             let mailbox = request.mailbox.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
             tracing::warn!(event = "mail.capped", cap, mailbox, "no more letters to this mailbox for now");
         }
-        Ok(is_due && cap.is_none())
+        Ok(cap.is_none())
     }
 
     /// In one word, for the log.

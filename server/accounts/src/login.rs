@@ -45,7 +45,7 @@ impl Accounts {
         }
         let mut tx = self.0.store.write().await?;
         let sign_up = Some((account.id, account.email.as_str()));
-        self.post_proof(&mut tx, &claims, &account.email_key, sign_up, Some(ONE_LETTER_WITHIN)).await?;
+        self.post_proof(&mut tx, visitor, &claims, &account.email_key, sign_up, Some(ONE_LETTER_WITHIN)).await?;
         tx.commit().await?;
         self.0.letters_waiting.notify_one();
         Ok(LoginStep::ConfirmEmail(Box::new(PendingSignUp::by_password(account.id, &form.email))))

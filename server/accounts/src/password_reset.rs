@@ -46,6 +46,10 @@ impl Accounts {
         let (now, purpose) = (self.0.clock.now(), Purpose::ResetPassword);
         let mut tx = self.0.store.write().await?;
         let claims = Claims::on(&mut tx, &key).await?;
+        if !self.may_write_to(&mut tx, visitor, &key).await? {
+            tx.commit().await?;
+            return Ok(request);
+        }
         let account = whose_reset(&claims);
         let token = self.make_token(&Asked {
             purpose,

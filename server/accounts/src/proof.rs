@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::claims::Claims;
 use crate::store::{Letter, OneTimeToken, Tx};
 use crate::tokens::{self, CODE_TRIES, Proof, Purpose, new_id};
-use crate::{Accounts, Error, Result, Settings, jwt};
+use crate::{Accounts, Error, Result, Settings, Visitor, jwt};
 
 /// Whatever asks for them: sign-ups, sign-ins without proof, requests.
 const LETTERS_AN_HOUR: i64 = 6;
@@ -104,6 +104,7 @@ impl Accounts {
     pub(crate) async fn post_proof(
         &self,
         tx: &mut Tx,
+        visitor: &Visitor,
         claims: &Claims,
         email_key: &str,
         sign_up: Option<(Uuid, &str)>,
@@ -114,6 +115,9 @@ impl Accounts {
         let is_too_soon = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
         let an_hour_ago = now - TimeDelta::hours(1);
         if is_too_soon || tx.count_tokens_since(email_key, purpose, an_hour_ago).await? >= LETTERS_AN_HOUR {
+            return Ok(());
+        }
+        if !self.may_write_to(tx, visitor, email_key).await? {
             return Ok(());
         }
         let owner = claims.owner();

@@ -113,8 +113,8 @@ impl Accounts {
         let id = self.keep_sign_up(&mut tx, visitor, &claims, &sign_up).await?;
         let asks_proof = self.settings().email_verification != EmailVerification::Off;
         if asks_proof {
-            self.post_proof(&mut tx, &claims, &sign_up.email_key, Some((id, &sign_up.email)), Some(ONE_LETTER_WITHIN))
-                .await?;
+            let (key, asks) = (&sign_up.email_key, Some((id, sign_up.email.as_str())));
+            self.post_proof(&mut tx, visitor, &claims, key, asks, Some(ONE_LETTER_WITHIN)).await?;
         }
         let session = self.begin_first_session(&mut tx, visitor, id).await?;
         match &session {

@@ -1,0 +1,139 @@
+//! How many letters strangers can have us send, on both engines.
+
+mod support;
+
+use accounts::{Accounts, Visitor};
+use chrono::TimeDelta;
+use support::*;
+
+const POSTED: &str = "SELECT count(*) FROM outbox WHERE letter <> 'nothing'";
+
+impl World {
+    async fn posted(&self) -> i64 {
+        self.count(POSTED.into()).await
+    }
+
+    /// A process of its own: what it counts in memory is empty.
+    async fn new_process(&self) -> Accounts {
+        self.with(|_| ()).await
+    }
+
+    async fn ask_for_reset(&self, visitor: &Visitor, email: &str) {
+        self.new_process().await.request_password_reset(visitor, email).await.expect("the same answer");
+    }
+}
+
+on_both_engines! {
+    async fn a_mailbox_gets_six_letters_an_hour_however_it_is_spelled_and_whoever_asks(world: World) {
+        for number in 0..20 {
+            world.ask_for_reset(&visitor_from(number), &format!("ada+{number}@example.com")).await;
+        }
+        assert_eq!(world.posted().await, 6);
+        world.ask_for_reset(&visitor(), "bob@example.com").await;
+        assert_eq!(world.posted().await, 7, "another mailbox");
+        world.advance(TimeDelta::minutes(61));
+        world.ask_for_reset(&visitor(), "Ada@example.com").await;
+        assert_eq!(world.posted().await, 8);
+    }
+
+    async fn a_mailbox_gets_ten_letters_a_day(world: World) {
+        for number in 0..40 {
+            world.advance(TimeDelta::minutes(30));
+            world.ask_for_reset(&visitor_from(number), "ada@example.com").await;
+        }
+        assert_eq!(world.posted().await, 10);
+        world.advance(TimeDelta::hours(24));
+        world.ask_for_reset(&visitor(), "ada@example.com").await;
+        assert_eq!(world.posted().await, 11);
+    }
+
+    async fn all_ways_to_a_letter_count_together(world: World) {
+        world.sign_up("ada@example.com").await;
+        for number in 0..20 {
+            let (process, from) = (world.new_process().await, visitor_from(number));
+            world.advance(TimeDelta::minutes(2));
+            match number % 3 {
+                0 => process.request_password_reset(&from, "ada@example.com").await.expect("the same answer"),
+                1 => process.resend_confirmation(&from, "ada+shop@example.com").await.expect("the same answer"),
+                _ => drop(process.register(&from, &form("ada@example.com")).await.expect("the same answer")),
+            }
+        }
+        assert_eq!(world.posted().await, 6);
+    }
+
+    async fn a_letter_that_works_is_not_spent_by_requests_over_the_cap(world: World) {
+        world.person("ada@example.com").await;
+        for number in 0..20 {
+            world.ask_for_reset(&visitor_from(number), "ada@example.com").await;
+        }
+        let token = world.token_to("ada@example.com").await;
+        let link = world.accounts.look_at_password_reset(&token).await.expect("an answer");
+        assert!(matches!(link, accounts::LetterLink::Ready { .. }), "{link:?}");
+    }
+
+    async fn one_network_has_three_hundred_letters_a_day_sent(world: World) {
+        for number in 0..320 {
+            world.ask_for_reset(&visitor(), &format!("p{number}@example.com")).await;
+        }
+        assert_eq!(world.posted().await, 300);
+        world.ask_for_reset(&visitor_from(1), "somebody@example.com").await;
+        assert_eq!(world.posted().await, 301, "another network");
+    }
+
+    async fn an_operator_sets_a_ceiling_over_all(world: World) {
+        for number in 0..20 {
+            let process = world.with(|settings| settings.letters_per_hour = Some(5)).await;
+            let email = format!("p{number}@example.com");
+            process.request_password_reset(&visitor_from(number), &email).await.expect("the same answer");
+        }
+        assert_eq!(world.posted().await, 5);
+        world.advance(TimeDelta::minutes(61));
+        let process = world.with(|settings| settings.letters_per_hour = Some(5)).await;
+        process.request_password_reset(&visitor(), "late@example.com").await.expect("the same answer");
+        assert_eq!(world.posted().await, 6);
+    }
+
+    async fn what_tells_an_owner_of_a_change_is_never_held_back(world: World) {
+        let here = world.person("ada@example.com").await;
+        for number in 0..20 {
+            world.ask_for_reset(&visitor_from(number), "ada@example.com").await;
+        }
+        let form = contract::password_change::PasswordChangeForm {
+            old_password: contract::Password::new(PASSWORD),
+            new_password: contract::Password::new(OTHER_PASSWORD),
+            new_password_confirm: None,
+        };
+        world.accounts.change_password(&as_person(&here), &form).await.expect("changed");
+        assert_eq!(world.count("SELECT count(*) FROM outbox WHERE letter = 'password_changed'".into()).await, 1);
+    }
+
+    async fn a_request_over_the_cap_leaves_what_any_other_leaves(world: World) {
+        world.person("ada@example.com").await;
+        let mut left = Vec::new();
+        for number in 0..20 {
+            let tables = ["outbox", "one_time_tokens", "letter_requests"];
+            let mut before = Vec::new();
+            for table in tables {
+                before.push(world.rows(table).await);
+            }
+            world.ask_for_reset(&visitor_from(number), "ada@example.com").await;
+            let mut grown = 0;
+            for (table, before) in tables.into_iter().zip(before) {
+                grown += world.rows(table).await - before;
+            }
+            left.push(grown);
+        }
+        assert!(left.windows(2).all(|pair| pair[0] == pair[1]), "{left:?}");
+    }
+
+    async fn no_address_can_be_read_from_what_is_counted_and_it_is_forgotten_after_a_day(world: World) {
+        world.ask_for_reset(&visitor(), "ada@example.com").await;
+        assert_eq!(world.rows("letter_requests").await, 1);
+        assert_eq!(world.count("SELECT count(*) FROM letter_requests WHERE length(mailbox) = 32 AND length(network) = 32".into()).await, 1);
+        world.accounts.forget_letter_requests().await.expect("tidied");
+        assert_eq!(world.rows("letter_requests").await, 1);
+        world.advance(TimeDelta::hours(25));
+        world.accounts.forget_letter_requests().await.expect("tidied");
+        assert_eq!(world.rows("letter_requests").await, 0);
+    }
+}
