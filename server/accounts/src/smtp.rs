@@ -85,7 +85,7 @@ impl SmtpServer {
             ("smtps", _) => (Security::FromTheStart(tls_to(&host, authorities)?), 465),
             ("smtp", Some("required")) => (Security::StartTls(tls_to(&host, authorities)?), 587),
             ("smtp", None) => (Security::None, 25),
-            _ => return Err(Error::internal("the mail server is not an smtp:// or smtps:// address")),
+            _ => return Err(Error::internal("the mail server is neither smtp://, smtp://…?tls=required nor smtps://")),
         };
         Ok(Self {
             port: url.port().unwrap_or(port),

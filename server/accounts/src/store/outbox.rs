@@ -41,10 +41,11 @@ impl Letter {
         Self::ALL.into_iter().find(|letter| letter.name() == name)
     }
 
-    /// The names of all that can be sent, each between spaces.
+    /// The names of all that can be sent, between commas with a space: two characters, because one would be taken for
+    /// the underscore of a name by `LIKE`.
     pub(crate) fn known() -> String {
         let names = Self::ALL.into_iter().filter(|letter| *letter != Self::Nothing).map(Self::name);
-        names.fold(" ".to_owned(), |all, name| all + name + " ")
+        names.fold(", ".to_owned(), |all, name| all + name + ", ")
     }
 
     pub(crate) const fn name(self) -> &'static str {
@@ -109,7 +110,7 @@ impl Tx {
     pub(crate) async fn due_letters(&mut self, known: &str, now: DateTime<Utc>, at_most: i64) -> Result<Vec<Uuid>> {
         Ok(on_either!(self, conn => sqlx::query_scalar(
             "SELECT id FROM outbox WHERE next_attempt_at <= $1 AND sent_at IS NULL AND given_up_at IS NULL
-             AND (leased_until IS NULL OR leased_until <= $1) AND $2 LIKE '% ' || letter || ' %'
+             AND (leased_until IS NULL OR leased_until <= $1) AND $2 LIKE '%, ' || letter || ', %'
              ORDER BY next_attempt_at, id LIMIT $3")
             .bind(now).bind(known).bind(at_most).fetch_all(conn).await?))
     }
@@ -118,7 +119,7 @@ impl Tx {
     pub(crate) async fn count_unknown_letters(&mut self, known: &str, now: DateTime<Utc>) -> Result<i64> {
         Ok(on_either!(self, conn => sqlx::query_scalar(
             "SELECT count(*) FROM outbox WHERE next_attempt_at <= $1 AND sent_at IS NULL AND given_up_at IS NULL
-             AND $2 NOT LIKE '% ' || letter || ' %' AND letter <> $3")
+             AND $2 NOT LIKE '%, ' || letter || ', %' AND letter <> $3")
             .bind(now).bind(known).bind(Letter::Nothing.name()).fetch_one(conn).await?))
     }
 
