@@ -35,8 +35,9 @@ impl Accounts {
         tx.insert_letter_request(&request, cap.is_some()).await?;
         // Once for a mailbox and hour, or a flood of requests would be one of lines.
         if let Some(cap) = cap.filter(|_| counts.refused_hour == 0) {
-            let mailbox = request.mailbox.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
-            tracing::warn!(event = "mail.capped", cap, mailbox, "no more letters to this mailbox for now");
+            let mailbox = request.mailbox.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            let mailbox = format_args!("{mailbox:012x}");
+            tracing::warn!(event = "mail.capped", cap, %mailbox, "no more letters to this mailbox for now");
         }
         Ok(cap.is_none())
     }

@@ -35,9 +35,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For the answer to a command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// For the answer to a whole message: servers look into it first.
-const CONTENT_LIMIT: Duration = Duration::from_secs(60);
+const CONTENT_LIMIT: Duration = Duration::from_mins(1);
 /// For everything: no letter holds its place longer.
-const LETTER_LIMIT: Duration = Duration::from_secs(120);
+const LETTER_LIMIT: Duration = Duration::from_mins(2);
 /// For the goodbye, which changes nothing.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 

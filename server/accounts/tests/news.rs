@@ -18,9 +18,10 @@ impl World {
     async fn insert_change(&self, user: uuid::Uuid, at: chrono::DateTime<chrono::Utc>) {
         // SQLite keeps ids as sixteen bytes, and times as text.
         let id = uuid::Uuid::now_v7();
-        let (id, user) = match self.is_on_sqlite() {
-            true => (format!("X'{}'", id.simple()), format!("X'{}'", user.simple())),
-            false => (format!("'{id}'"), format!("'{user}'")),
+        let (id, user) = if self.is_on_sqlite() {
+            (format!("X'{}'", id.simple()), format!("X'{}'", user.simple()))
+        } else {
+            (format!("'{id}'"), format!("'{user}'"))
         };
         let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, false);
         self.run(&format!("INSERT INTO changes (id, user_id, changed_at) VALUES ({id}, {user}, '{at}')")).await;

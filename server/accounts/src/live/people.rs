@@ -12,7 +12,7 @@ use crate::SignedIn;
 /// People, the ones asked for last at the end of the queue.
 #[derive(Debug)]
 pub(super) struct People {
-    people: LruCache<Uuid, Person>,
+    by_id: LruCache<Uuid, Person>,
     sessions: usize,
     /// Sessions remembered at most.
     most: usize,
@@ -36,7 +36,7 @@ struct Live {
 
 impl People {
     pub(super) fn new(most: usize) -> Self {
-        Self { people: LruCache::unbounded(), sessions: 0, most, generation: 0 }
+        Self { by_id: LruCache::unbounded(), sessions: 0, most, generation: 0 }
     }
 
     /// A session that has not expired. `now` by the clock of the day, `asked_at` by the monotonic one.
@@ -47,7 +47,7 @@ impl People {
         now: DateTime<Utc>,
         asked_at: TimeDelta,
     ) -> Option<SignedIn> {
-        let person = self.people.get_mut(&user_id)?;
+        let person = self.by_id.get_mut(&user_id)?;
         person.asked_for_at = asked_at;
         let live = person.sessions.get(&session_id)?;
         if live.expires_at > now {
@@ -69,42 +69,42 @@ impl People {
             return;
         }
         let person = || Person { sessions: HashMap::new(), asked_for_at: at };
-        let person = self.people.get_or_insert_mut(signed_in.user.id, person);
+        let person = self.by_id.get_or_insert_mut(signed_in.user.id, person);
         person.asked_for_at = at;
         let live = Live { signed_in: signed_in.clone(), expires_at };
         let is_new = person.sessions.insert(signed_in.session_id, live).is_none();
         self.sessions += usize::from(is_new);
         while self.sessions > self.most {
-            let Some((_, person)) = self.people.pop_lru() else { return };
+            let Some((_, person)) = self.by_id.pop_lru() else { return };
             self.sessions -= person.sessions.len();
         }
     }
 
     pub(super) fn forget(&mut self, user_id: Uuid) {
         self.generation += 1;
-        if let Some(person) = self.people.pop(&user_id) {
+        if let Some(person) = self.by_id.pop(&user_id) {
             self.sessions -= person.sessions.len();
         }
     }
 
     pub(super) fn forget_all(&mut self) {
         self.generation += 1;
-        self.people.clear();
+        self.by_id.clear();
         self.sessions = 0;
     }
 
     /// Gives back the memory of people who were not asked for since a time on the monotonic clock. Nothing about them
     /// has changed, so reads under way may be kept.
     pub(super) fn drop_idle(&mut self, since: TimeDelta) {
-        while self.people.peek_lru().is_some_and(|(_, person)| person.asked_for_at < since) {
-            let Some((_, person)) = self.people.pop_lru() else { return };
+        while self.by_id.peek_lru().is_some_and(|(_, person)| person.asked_for_at < since) {
+            let Some((_, person)) = self.by_id.pop_lru() else { return };
             self.sessions -= person.sessions.len();
         }
     }
 
     #[cfg(test)]
     pub(super) fn sessions(&self) -> usize {
-        assert_eq!(self.sessions, self.people.iter().map(|(_, person)| person.sessions.len()).sum::<usize>());
+        assert_eq!(self.sessions, self.by_id.iter().map(|(_, person)| person.sessions.len()).sum::<usize>());
         self.sessions
     }
 }
