@@ -126,17 +126,17 @@ on_both_engines! {
     }
 
     async fn a_refusal_of_anything_else_costs_no_letter(world: World) {
-        let with_password = |server: &Server| format!("smtp://user:old@127.0.0.1:{}", server.port);
-        let plain = |server: &Server| server.url();
-        let cases: [(Script, &dyn Fn(&Server) -> String); 8] = [
-            (&[("greeting", "554 not today")], &plain),
-            (&[("EHLO", "550 who are you")], &plain),
-            (&[("EHLO", "250-test\r\n250 AUTH PLAIN LOGIN"), ("AUTH", "535 5.7.8 the password has expired")], &with_password),
-            (&[("MAIL", "550 5.7.1 not as this sender")], &plain),
-            (&[("RCPT", "550 5.7.1 Relay access denied")], &plain),
-            (&[("RCPT", "553 5.1.8 Sender address rejected")], &plain),
-            (&[("DATA", "554 no")], &plain),
-            (&[("end of data", "552 5.2.2 over quota")], &plain),
+        let with_password: fn(&Server) -> String = |server| format!("smtp://user:old@127.0.0.1:{}", server.port);
+        let plain: fn(&Server) -> String = Server::url;
+        let cases: [(Script, fn(&Server) -> String); 8] = [
+            (&[("greeting", "554 not today")], plain),
+            (&[("EHLO", "550 who are you")], plain),
+            (&[("EHLO", "250-test\r\n250 AUTH PLAIN LOGIN"), ("AUTH", "535 5.7.8 the password has expired")], with_password),
+            (&[("MAIL", "550 5.7.1 not as this sender")], plain),
+            (&[("RCPT", "550 5.7.1 Relay access denied")], plain),
+            (&[("RCPT", "553 5.1.8 Sender address rejected")], plain),
+            (&[("DATA", "554 no")], plain),
+            (&[("end of data", "552 5.2.2 over quota")], plain),
         ];
         for (at, (script, url)) in cases.into_iter().enumerate() {
             world.run("DELETE FROM outbox").await;

@@ -40,7 +40,7 @@ impl Server {
                         None => converse(stream, script, &lines).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                converse(stream, script, &lines).await
+                                converse(stream, script, &lines).await;
                             }
                         }
                     }
