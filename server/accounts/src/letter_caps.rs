@@ -3,7 +3,7 @@
 //! Whoever types an address makes us write to it. So that nobody's mailbox is filled, and no site ends on a list of
 //! senders nobody wants, such letters are counted: by mailbox, by the network that asks, and all together. They are
 //! counted in the database, so that neither a restart nor another node begins anew. Over a cap the answer is the same
-//! as always, after the same work; there is just no letter. Letters that tell an owner of a change are not counted.
+//! as always, whoever has the address; there is just no letter. Letters that tell an owner of a change are not counted.
 
 use aws_lc_rs::hmac;
 use chrono::TimeDelta;
