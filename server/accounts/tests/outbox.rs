@@ -11,6 +11,9 @@ use chrono::TimeDelta;
 use mail_server::{Script, Server, nobody, private_authority};
 use support::*;
 
+/// How a client is told of a server.
+type UrlOf = fn(&Server) -> String;
+
 /// The log of this process.
 #[derive(Clone, Copy)]
 struct Log(&'static Mutex<Vec<u8>>);
@@ -126,9 +129,9 @@ on_both_engines! {
     }
 
     async fn a_refusal_of_anything_else_costs_no_letter(world: World) {
-        let with_password: fn(&Server) -> String = |server| format!("smtp://user:old@127.0.0.1:{}", server.port);
-        let plain: fn(&Server) -> String = Server::url;
-        let cases: [(Script, fn(&Server) -> String); 8] = [
+        let with_password: UrlOf = |server| format!("smtp://user:old@127.0.0.1:{}", server.port);
+        let plain: UrlOf = Server::url;
+        let cases: [(Script, UrlOf); 8] = [
             (&[("greeting", "554 not today")], plain),
             (&[("EHLO", "550 who are you")], plain),
             (&[("EHLO", "250-test\r\n250 AUTH PLAIN LOGIN"), ("AUTH", "535 5.7.8 the password has expired")], with_password),
