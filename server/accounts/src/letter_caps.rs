@@ -27,8 +27,8 @@ impl Accounts {
             return Ok(true);
         }
         let now = self.0.clock.now();
-        let mailbox = self.blurred("mailbox", &address::mailbox(email));
-        let network = self.blurred("network", &visitor.origin());
+        let mailbox = self.blurred("mailbox", address::mailbox(email).as_bytes());
+        let network = self.blurred("network", &visitor.network().number().to_be_bytes());
         let request = LetterRequest { id: new_id(now)?, mailbox, network, asked_at: now };
         let counts = tx.letter_counts(&request).await?;
         let cap = self.cap_reached(counts);
@@ -56,8 +56,8 @@ impl Accounts {
     }
 
     /// Addresses of strangers are compared, and never kept.
-    fn blurred(&self, what: &str, text: &str) -> Vec<u8> {
-        let message = [what.as_bytes(), b"\0", text.as_bytes()].concat();
+    fn blurred(&self, what: &str, value: &[u8]) -> Vec<u8> {
+        let message = [what.as_bytes(), b"\0", value].concat();
         hmac::sign(&self.0.keys.letter_caps, &message).as_ref().to_vec()
     }
 
