@@ -9,6 +9,7 @@ pub mod background;
 mod browser_keeps;
 mod browser_sessions;
 pub mod cli;
+mod client_address;
 pub mod commands;
 pub mod config;
 mod cookies;
@@ -18,6 +19,7 @@ mod headers;
 mod hosts;
 mod import;
 pub mod listener;
+mod log_once;
 mod mailbox;
 pub mod news;
 mod octets;
@@ -40,6 +42,7 @@ use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
 pub use config::Config;
+use log_once::LogOnce;
 
 /// What a handler may need. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,6 +54,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) cookies: Cookies,
     pub(crate) facts: Arc<app::page::Site>,
+    pub(crate) log_once: LogOnce,
     /// The description of the API, and the same as text.
     pub(crate) openapi: (Arc<serde_json::Value>, Bytes),
     pub(crate) background: Background,
@@ -78,6 +82,10 @@ impl Site {
 
     pub(crate) fn cookies(&self) -> &Cookies {
         &self.0.cookies
+    }
+
+    pub(crate) fn log_once(&self) -> &LogOnce {
+        &self.0.log_once
     }
 
     /// The description of the API (OpenAPI 3.1).
@@ -119,8 +127,8 @@ pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error +
     let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), openapi(&config));
     let text = Bytes::from(openapi.to_string());
     let openapi = (Arc::new(openapi), text);
-    let background = Background::default();
-    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, openapi, background })))
+    let (log_once, background) = (LogOnce::default(), Background::default());
+    Ok(Site(Arc::new(Parts { accounts, config, cookies, facts, log_once, openapi, background })))
 }
 
 /// The description of the API (OpenAPI 3.1).
