@@ -14,6 +14,7 @@ mod browser_sessions;
 mod claims;
 mod client_network;
 mod clock;
+mod connection_check;
 mod delivered;
 mod delivery;
 mod devices;
@@ -58,6 +59,7 @@ use std::sync::Arc;
 
 pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
+pub use connection_check::{is_sender, judge_smtp_url, try_mail_server};
 pub use delivery::PostOffice;
 pub use devices::Device;
 pub use email_verification::Confirmed;

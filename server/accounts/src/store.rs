@@ -11,6 +11,7 @@ mod one_time_tokens;
 mod outage;
 mod outbox;
 mod postgres;
+mod probe;
 mod readiness;
 mod refusals;
 mod sessions;
