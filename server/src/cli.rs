@@ -22,8 +22,12 @@ pub enum Command {
     /// Serve pages and API.
     #[default]
     Serve,
-    /// Explain every fault in the settings, in words; exit 1 if there is one.
-    Check,
+    /// Explain every fault in the settings, in words; exit 1 if there is one. Writes nothing.
+    Check {
+        /// Also open the database, and sign in to the mail server.
+        #[arg(long)]
+        connect: bool,
+    },
     /// Bring the tables of the database up to date.
     Migrate,
     /// The keys that access tokens are signed with.

@@ -3,10 +3,15 @@
 //! Every setting stands in [`names::SETTINGS`]; the reference in `docs/configuration.md` is printed from it. All faults
 //! are collected and told together, each with what to do.
 
+mod files;
+mod links;
 pub mod names;
 mod parse;
 mod read;
+mod secret;
 mod secret_file;
+mod storage;
+mod urls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +20,7 @@ use accounts::Settings;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
-pub use read::{Sources, from_process};
+pub use read::Sources;
 
 /// What an operator decided, read and checked.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Config {
     pub log_json: bool,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`.
     pub log: String,
+    /// What is no fault, and should be known.
+    pub warnings: Vec<String>,
     /// The domain's part.
     pub settings: Settings,
 }
@@ -54,6 +61,18 @@ impl Config {
     /// Behind https: nothing that is for development is allowed.
     pub fn is_production(&self) -> bool {
         self.settings.public_url.starts_with("https://")
+    }
+
+    /// Says at which port we listen, where the system was asked to choose one (port 0).
+    pub fn listens_at(&mut self, port: u16) {
+        if self.listen.port() == 0 {
+            self.listen.set_port(port);
+            for address in [&mut self.authority, &mut self.settings.public_url] {
+                if let Some(host) = address.strip_suffix(":0") {
+                    *address = format!("{host}:{port}");
+                }
+            }
+        }
     }
 
     /// Letters go to the built-in mailbox, and `/dev/mailbox` shows them.

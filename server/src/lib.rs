@@ -8,6 +8,7 @@ mod assets;
 pub mod background;
 mod browser_keeps;
 mod browser_sessions;
+pub mod check;
 pub mod cli;
 mod client_address;
 pub mod commands;
@@ -42,6 +43,7 @@ use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
 pub use config::Config;
+use config::names::{PREFIX, SMTP_URL};
 use log_once::LogOnce;
 
 /// What a handler may need. Cheap to clone.
@@ -102,12 +104,15 @@ impl Site {
     }
 }
 
-/// Opens the database, brings its tables up to date, and puts the domain together.
+/// Opens the database, brings its tables up to date, and puts the domain together. A failure names the setting.
 pub async fn open(config: &Config, clock: Clock) -> Result<Accounts, Box<dyn Error + Send + Sync>> {
-    let store = Store::open(config.database_url.expose_secret()).await?;
+    let store = open_store(config.database_url.expose_secret()).await?;
     store.migrate().await?;
     let mailer = match &config.smtp_url {
-        Some(url) => Mailer::Smtp(Box::new(mail_server(config, url.expose_secret())?)),
+        Some(url) => {
+            let server = mail_server(config, url.expose_secret());
+            Mailer::Smtp(Box::new(server.map_err(|error| format!("{PREFIX}{SMTP_URL}: {error}"))?))
+        }
         None => Mailer::Mailbox(store.clone()),
     };
     Ok(Accounts::new(config.settings.clone(), store, mailer, clock).await?)
@@ -117,6 +122,17 @@ fn mail_server(config: &Config, url: &str) -> Result<SmtpServer, Box<dyn Error +
     let public_url = url::Url::parse(&config.settings.public_url)?;
     let host = public_url.host_str().unwrap_or("localhost");
     Ok(SmtpServer::new(url, &config.mail_from, host, config.smtp_authorities.as_deref())?)
+}
+
+/// A pool that waits for a connection says only that it waited; one connection says why there is none.
+async fn open_store(url: &str) -> Result<Store, Box<dyn Error + Send + Sync>> {
+    match Store::open(url).await {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            let cause = Store::probe(url).await.err();
+            Err(check::database_fault(&cause.unwrap_or_else(|| error.to_string())).into())
+        }
+    }
 }
 
 /// The whole site.

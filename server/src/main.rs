@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use accounts::{Chain, Clock};
 use clap::Parser as _;
 use server::cli::{Cli, Command};
-use server::config::{self, names};
-use server::{Config, Site, commands, listener, news, post_office, refusals, tidying};
+use server::config::names::{self, LISTEN, PREFIX};
+use server::{Config, Site, check, commands, listener, news, post_office, refusals, tidying};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,24 +22,24 @@ fn main() -> ExitCode {
         print!("{}", names::reference());
         return ExitCode::SUCCESS;
     }
-    let config = match config::from_process(cli.config.as_deref()).and_then(|sources| Config::read(&sources)) {
+    let only_looks = matches!(command, Command::Check { .. } | Command::Openapi);
+    let config = match Config::of_process(cli.config.as_deref(), only_looks) {
         Ok(config) => config,
         Err(faults) => return tell(&faults),
     };
-    if command == Command::Check {
-        println!("The settings are in order.");
-        return ExitCode::SUCCESS;
-    }
     if command == Command::Openapi {
         println!("{:#}", server::openapi(&config));
         return ExitCode::SUCCESS;
     }
-    log_to(&config);
+    if !matches!(command, Command::Check { .. }) {
+        log_to(&config);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             match command {
                 Command::Serve => serve(config).await,
+                Command::Check { connect } => check(&config, connect).await,
                 command => commands::run(&command, &config).await,
             }
         })
@@ -67,10 +67,18 @@ fn log_to(config: &Config) {
     if config.log_json { log.json().init() } else { log.init() }
 }
 
-async fn serve(config: Config) -> Outcome {
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+async fn check(config: &Config, connect: bool) -> Outcome {
+    println!("{}", check::report(config));
+    let faults = if connect { check::connect(config).await } else { Vec::new() };
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+}
+
+async fn serve(mut config: Config) -> Outcome {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let listener = bound(&config).await?;
+    config.listens_at(listener.local_addr()?.port());
     let (public_url, has_mailbox) = (config.settings.public_url.clone(), config.has_mailbox());
     if !config.settings.rate_limits {
         tracing::warn!("rate limits are off: for load tests only");
@@ -106,6 +114,17 @@ fn begin_tasks(site: &Site, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     background.keep_running("post office", clock, post_office::SILENCE, move |pulse| {
         post_office::run(accounts.clone(), pulse, stop.clone())
     })
+}
+
+async fn bound(config: &Config) -> Result<TcpListener, String> {
+    let told = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "; another program listens there, maybe another Vestibule",
+            _ => "",
+        };
+        format!("{PREFIX}{LISTEN}: cannot listen on {}: {error}{hint}", config.listen)
+    };
+    TcpListener::bind(config.listen).await.map_err(told)
 }
 
 /// Ctrl-C, or SIGTERM from whoever runs services here.

@@ -23,6 +23,9 @@ fn all_faults_are_told_together_in_words() {
         ("ACCESS_TTL", "5"),
         ("LISTEN", "nowhere"),
         ("REDIS_URL", "redis://localhost"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("MAIL_FROM", "Us <nobody>"),
+        ("PORT", "3000"),
     ]);
     let expected = [
         "VESTIBULE_REGISTRTION: no such setting; did you mean VESTIBULE_REGISTRATION?",
@@ -32,11 +35,14 @@ fn all_faults_are_told_together_in_words() {
         "VESTIBULE_USER_TYPES: must not list admin: nobody may choose to be one",
         "VESTIBULE_LOG: must be a level, or filters such as info,accounts=debug",
         "VESTIBULE_COOKIE_DOMAIN: must be a parent domain of an https public URL",
+        "VESTIBULE_TRUSTED_PROXIES: has 0.0.0.0/0, which is more than proxies: everybody in it could choose their own address",
+        "VESTIBULE_MAIL_FROM: must be like Vestibule <account@example.org>; a name with commas or brackets needs quotation marks",
         "VESTIBULE_ACCESS_TTL: must be a whole number with a unit, like 90s, 5m, 24h or 14d",
     ];
     for sentence in expected {
         assert!(told.iter().any(|fault| fault == sentence), "{sentence}\nnot in {told:#?}");
     }
+    assert!(told.iter().any(|fault| fault.starts_with("VESTIBULE_PORT: no such setting")), "{told:#?}");
 }
 
 #[test]
@@ -88,6 +94,83 @@ fn a_generated_secret_is_its_owners_alone_and_stays_the_same() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     let told = faults(&[("DATA_DIR", data_dir.as_str())]);
     assert!(told[0].contains("can be read by others"), "{told:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_others_could_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().display().to_string();
+    let mode = |name: &str, mode| {
+        let path = folder.path().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    std::fs::write(folder.path().join("vestibule.db"), "").expect("a file");
+    mode("vestibule.db", 0o644);
+    mode("", 0o700);
+    let settings = [("DATA_DIR", data_dir.as_str())];
+    Config::look(&sources(settings)).expect("nobody else can enter the folder");
+    mode("", 0o755);
+    let told = faults(&settings);
+    assert_eq!(
+        told,
+        [format!(
+            "VESTIBULE_DATA_DIR: {data_dir}/vestibule.db can be read by others; run `chmod 600 {data_dir}/vestibule.db`"
+        )]
+    );
+    let url = format!("sqlite://{data_dir}/vestibule.db");
+    let told = faults(&[("DATA_DIR", &data_dir), ("DATABASE_URL", &url)]);
+    assert!(told[0].starts_with("VESTIBULE_DATABASE_URL: "), "{told:?}");
+    mode("vestibule.db", 0o600);
+    Config::look(&sources(settings)).expect("a private file");
+    mode("", 0o777);
+    let told = faults(&settings);
+    assert_eq!(
+        told,
+        [format!("VESTIBULE_DATA_DIR: the folder {data_dir} can be written by others; run `chmod 700 {data_dir}`")]
+    );
+    mode("", 0o700);
+}
+
+#[test]
+fn to_look_makes_neither_folder_nor_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data_dir = folder.path().join("data");
+    Config::look(&sources([("DATA_DIR", &*data_dir.display().to_string())])).expect("good settings");
+    assert!(!data_dir.exists());
+}
+
+#[test]
+fn links_of_kubernetes_are_no_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = [
+        ("DATA_DIR", &*folder.path().display().to_string()),
+        ("PORT", "tcp://10.0.0.7:3000"),
+        ("SERVICE_HOST", "10.0.0.7"),
+        ("SERVICE_PORT", "3000"),
+        ("SERVICE_PORT_HTTP", "3000"),
+        ("PORT_3000_TCP", "tcp://10.0.0.7:3000"),
+        ("PORT_3000_TCP_ADDR", "10.0.0.7"),
+        ("PORT_3000_TCP_PORT", "3000"),
+        ("PORT_3000_TCP_PROTO", "tcp"),
+    ];
+    Config::look(&sources(settings)).expect("good settings");
+}
+
+#[test]
+fn the_public_address_follows_the_port_where_we_listen() {
+    let look = |settings: &[(&str, &str)]| Config::look(&sources(settings.iter().copied())).expect("good settings");
+    let mut config = look(&[("LISTEN", "127.0.0.1:0")]);
+    config.listens_at(4626);
+    assert_eq!(
+        (config.settings.public_url.as_str(), config.authority.as_str()),
+        ("http://localhost:4626", "localhost:4626")
+    );
+    let config = look(&[("LISTEN", "127.0.0.1:4626"), ("PUBLIC_URL", "http://localhost:8080")]);
+    assert_eq!(config.settings.public_url, "http://localhost:8080", "what was said stays");
+    let told = faults(&[("LISTEN", "192.0.2.1:3000"), ("SMTP_URL", "smtp://127.0.0.1")]);
+    assert_eq!(told, ["VESTIBULE_PUBLIC_URL: is needed when VESTIBULE_LISTEN is one address of a network"]);
 }
 
 #[test]

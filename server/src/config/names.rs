@@ -27,7 +27,7 @@ macro_rules! settings {
 }
 
 settings! {
-    PUBLIC_URL = "http://localhost:3000", "Origin of every link and cookie. `https` means production; `http` is taken on this machine only.";
+    PUBLIC_URL = "http://localhost:3000", "Origin of every link and cookie. `https` means production; `http` is taken on this machine only. Without it, `http://localhost` with the port of `LISTEN`.";
     LISTEN = "127.0.0.1:3000", "Address and port to listen on.";
     DATA_DIR = "data", "Folder of the SQLite file and the generated secret.";
     DATABASE_URL = "sqlite://data/vestibule.db", "`sqlite://…` or `postgres://…`. Without it, a file in the data folder.";
@@ -38,8 +38,8 @@ settings! {
     LETTERS_PER_HOUR = "", "Most letters in an hour that strangers can have us send (sign-ups, resets, links sent again); above it they are not sent. Without it, no such ceiling.";
     MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every letter.";
     SITE_NAME = "Vestibule", "In pages and letters.";
-    TRUSTED_PROXIES = "", "Networks (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";
-    COOKIE_DOMAIN = "", "Parent domain to share sign-in with; cookies are then `__Secure-` instead of `__Host-`.";
+    TRUSTED_PROXIES = "", "Networks of proxies (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";
+    COOKIE_DOMAIN = "", "Parent domain to share sign-in with, such as `example.com`; never one below which others have sites, such as `co.uk`. Cookies are then `__Secure-` instead of `__Host-`.";
     REGISTRATION = "open", "Who may sign up: `open`, `invite`, `closed`. There is no way to invite yet, so `invite` shuts like `closed`.";
     EMAIL_DOMAINS = "", "Domains whose addresses may sign up, separated by commas. Without it, all.";
     EMAIL_VERIFICATION = "mandatory", "Whether an address must be proven: `mandatory`, `optional`, `off`.";

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use accounts::{EmailVerification, Hashing, Lifetimes, LoginOnVerify, RegistrationPolicy, Settings, SigningAlgorithm};
 use contract::rules::{Presence, SignUpRules};
 
+use super::files::{self, Privacy};
 use super::parse::{self, Parsed};
-use super::{Config, names, secret_file};
+use super::urls::{self, Public};
+use super::{Config, links, names};
 
 /// Where settings come from, as pairs of name and text.
 #[derive(Clone, Debug, Default)]
@@ -19,48 +21,94 @@ pub struct Sources {
     pub file: Option<String>,
 }
 
-/// The sources of this process.
-pub fn from_process(file: Option<&Path>) -> Result<Sources, Vec<String>> {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-    let environment = std::env::vars_os()
-        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .filter(|(name, _)| name.starts_with(names::PREFIX))
-        .collect();
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| vec![format!("{}: cannot be read: {error}", path.display())])
-    };
-    Ok(Sources { environment, file: file.map(read).transpose()? })
+/// Whether reading may prepare what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prepare {
+    /// Makes the data folder and a secret where development needs them.
+    Yes,
+    /// Nothing is written. A secret that is not there yet is one that nobody will keep.
+    No,
 }
 
 impl Config {
     /// Reads and checks everything. Makes the data folder and a secret where development needs them.
     pub fn read(sources: &Sources) -> Result<Self, Vec<String>> {
-        let mut reader = Reader::new(sources);
-        let config = reader.config();
-        match config {
-            Some(config) if reader.faults.is_empty() => Ok(config),
-            _ => Err(reader.faults),
+        Reader::new(sources, Prepare::Yes).finished()
+    }
+
+    /// The same without writing anything: to look at what another process serves, or will serve, is not to change it.
+    pub fn look(sources: &Sources) -> Result<Self, Vec<String>> {
+        Reader::new(sources, Prepare::No).finished()
+    }
+
+    /// The settings of this process, with the file that the command line names. Only one that serves prepares anything.
+    pub fn of_process(file: Option<&Path>, only_looks: bool) -> Result<Self, Vec<String>> {
+        let mut sources = Sources { environment: environment(), file: None };
+        let mut warning = None;
+        if let Some(path) = file {
+            let cannot =
+                |error: std::io::Error| vec![format!("{}: cannot be read: {}", path.display(), files::plain(&error))];
+            sources.file = Some(std::fs::read_to_string(path).map_err(cannot)?);
+            match files::of_secret(path) {
+                Privacy::Private => {}
+                _ if !sources.file.as_deref().is_some_and(holds_secrets) => {}
+                Privacy::Mounted(what) => warning = Some(what),
+                Privacy::Loose(what) => return Err(vec![format!("the settings file holds secrets, and {what}")]),
+            }
         }
+        let mut config = if only_looks { Self::look(&sources) } else { Self::read(&sources) }?;
+        config.warnings.extend(warning);
+        Ok(config)
     }
 }
 
-struct Reader {
+fn environment() -> Vec<(String, String)> {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .filter(|(name, _)| name.starts_with(names::PREFIX))
+        .collect()
+}
+
+fn holds_secrets(file: &str) -> bool {
+    let table = file.parse::<toml::Table>().unwrap_or_default();
+    let has_password = |value: &toml::Value| value.as_str().is_some_and(|text| text.contains('@'));
+    table.iter().any(|(name, value)| match name.to_uppercase().as_str() {
+        names::SECRET => true,
+        names::SMTP_URL | names::DATABASE_URL => has_password(value),
+        _ => false,
+    })
+}
+
+/// Reads one setting after the other, and keeps what it finds wrong.
+pub(super) struct Reader {
     values: BTreeMap<&'static str, String>,
+    pub(super) prepare: Prepare,
     faults: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Reader {
-    fn new(sources: &Sources) -> Self {
-        let mut reader = Self { values: BTreeMap::new(), faults: Vec::new() };
+    fn new(sources: &Sources, prepare: Prepare) -> Self {
+        let mut reader = Self { values: BTreeMap::new(), prepare, faults: Vec::new(), warnings: Vec::new() };
         if let Some(file) = &sources.file {
             reader.add_file(file);
         }
         for (name, value) in &sources.environment {
-            if let Some(name) = name.strip_prefix(names::PREFIX) {
+            let Some(name) = name.strip_prefix(names::PREFIX) else { continue };
+            if !links::is_service_link(name, value) {
                 reader.add(name, &format!("{}{name}", names::PREFIX), value.clone());
             }
         }
         reader
+    }
+
+    fn finished(mut self) -> Result<Config, Vec<String>> {
+        let config = self.config();
+        match config {
+            Some(config) if self.faults.is_empty() => Ok(Config { warnings: self.warnings, ..config }),
+            _ => Err(self.faults),
+        }
     }
 
     fn add_file(&mut self, text: &str) {
@@ -99,7 +147,7 @@ impl Reader {
     }
 
     /// What was set, if it is not empty.
-    fn text(&self, name: &'static str) -> Option<String> {
+    pub(super) fn text(&self, name: &'static str) -> Option<String> {
         self.values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
@@ -109,8 +157,11 @@ impl Reader {
         self.text(name).or_else(|| default().map(str::to_owned)).unwrap_or_default()
     }
 
-    fn fault(&mut self, name: &str, what: &str) {
-        self.faults.push(format!("{}{name}: {what}", names::PREFIX));
+    pub(super) fn fault(&mut self, name: &str, what: &str) {
+        let fault = format!("{}{name}: {what}", names::PREFIX);
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// The value, or a noted fault. Faulty text is not repeated: it may be a secret in the wrong place.
@@ -124,52 +175,37 @@ impl Reader {
         self.noted(name, parse(&text))
     }
 
-    fn noted<T>(&mut self, name: &str, parsed: Parsed<T>) -> Option<T> {
+    pub(super) fn noted<T>(&mut self, name: &str, parsed: Parsed<T>) -> Option<T> {
         parsed.map_err(|what| self.fault(name, &what)).ok()
     }
 
     fn config(&mut self) -> Option<Config> {
-        let public = self.parse(names::PUBLIC_URL, parse::public_url);
-        let is_production = public.as_ref().is_some_and(|(url, _)| url.starts_with("https://"));
         let listen = self.parse(names::LISTEN, |text| {
             text.parse::<std::net::SocketAddr>()
                 .map_err(|_| "must be an address and port like 127.0.0.1:3000".to_owned())
         });
+        let public = self.public_url(listen);
+        let is_production = public.as_ref().is_some_and(Public::is_production);
         let data_dir = PathBuf::from(self.text_or_default(names::DATA_DIR));
-        let database_url = match self.text(names::DATABASE_URL) {
-            Some(url) => self.noted(names::DATABASE_URL, parse::database_url(&url)),
-            None => Some(format!("sqlite://{}", data_dir.join("vestibule.db").display())),
-        };
-        let smtp_url = self.parse_set(names::SMTP_URL, parse::smtp_url);
+        let database_url = self.database_url(&data_dir);
+        let smtp_url = self.parse_set(names::SMTP_URL, urls::smtp_url);
         let smtp_authorities = self.parse_set(names::SMTP_CA_FILE, parse::authorities);
         self.check_mail(is_production, listen.is_some_and(|listen| listen.ip().is_loopback()));
-        let mail_from = self.parse(names::MAIL_FROM, |text| {
-            let is_address = text.contains('@') && !text.chars().any(char::is_control);
-            is_address.then(|| text.to_owned()).ok_or_else(|| "must be like Vestibule <account@example.org>".to_owned())
-        });
+        let mail_from = self.parse(names::MAIL_FROM, parse::sender);
         let trusted_proxies = self.parse(names::TRUSTED_PROXIES, parse::networks);
-        let host = public.as_ref().map(|(_, authority)| authority.split(':').next().unwrap_or_default().to_owned());
-        let cookie_domain = self.parse_set(names::COOKIE_DOMAIN, |text| {
-            let is_parent = host.is_some_and(|host| host == text || host.ends_with(&format!(".{text}")));
-            let is_fit = is_production && is_parent && text.contains('.');
-            is_fit.then(|| text.to_owned()).ok_or_else(|| "must be a parent domain of an https public URL".to_owned())
-        });
+        let cookie_domain = self.parse_set(names::COOKIE_DOMAIN, |text| urls::cookie_domain(text, public.as_ref()));
         let log = self.parse(names::LOG, |text| {
             let fault = |_| "must be a level, or filters such as info,accounts=debug".to_owned();
             tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(fault)
         });
         let terms_url = self.parse_set(names::TERMS_URL, parse::web_address);
         let privacy_url = self.parse_set(names::PRIVACY_URL, parse::web_address);
-        let on_terminal = std::io::stderr().is_terminal();
-        let log_json = match self.text(names::LOG_FORMAT) {
-            Some(text) => self.noted(names::LOG_FORMAT, parse::one_of(&text, &[("text", false), ("json", true)])),
-            None => Some(!on_terminal),
-        };
+        let log_json = self.log_json();
         let secret = self.secret(is_production, &data_dir);
-        let settings = self.settings(public.as_ref().map(|(url, _)| url.clone()), secret);
+        let settings = self.settings(public.as_ref().map(|public| public.url.clone()), secret);
         Some(Config {
             listen: listen?,
-            authority: public?.1,
+            authority: public?.authority,
             data_dir,
             database_url: database_url?.into(),
             smtp_url: smtp_url.map(Into::into),
@@ -181,8 +217,24 @@ impl Reader {
             privacy_url,
             log_json: log_json?,
             log: log?,
+            warnings: Vec::new(),
             settings: settings?,
         })
+    }
+
+    /// Whoever changes only the port means the pages to be found there.
+    fn public_url(&mut self, listen: Option<std::net::SocketAddr>) -> Option<Public> {
+        match (self.text(names::PUBLIC_URL), listen) {
+            (None, Some(listen)) => self.noted(names::PUBLIC_URL, urls::public_url_of(listen)),
+            _ => self.parse(names::PUBLIC_URL, urls::public_url),
+        }
+    }
+
+    fn log_json(&mut self) -> Option<bool> {
+        match self.text(names::LOG_FORMAT) {
+            Some(text) => self.noted(names::LOG_FORMAT, parse::one_of(&text, &[("text", false), ("json", true)])),
+            None => Some(!std::io::stderr().is_terminal()),
+        }
     }
 
     /// Letters that nobody can read are the same as none, and a mailbox that strangers can read is worse.
@@ -290,27 +342,5 @@ impl Reader {
             self.fault(names::REFRESH_TTL, "must not be longer than VESTIBULE_SESSION_TTL");
         }
         Some(lifetimes)
-    }
-
-    fn secret(&mut self, is_production: bool, data_dir: &Path) -> Option<Vec<u8>> {
-        let given = match (self.text(names::SECRET), self.text(names::SECRET_FILE)) {
-            (Some(_), Some(_)) => {
-                self.fault(names::SECRET, "and VESTIBULE_SECRET_FILE are both set; keep one");
-                return None;
-            }
-            (Some(secret), None) => return self.noted(names::SECRET, parse::secret(&secret)),
-            (None, Some(file)) => PathBuf::from(file),
-            (None, None) if is_production => {
-                self.fault(
-                    names::SECRET,
-                    "is needed in production (an https public URL); make one with `openssl rand -base64 48`",
-                );
-                return None;
-            }
-            (None, None) => data_dir.join("secret"),
-        };
-        let generate = self.text(names::SECRET_FILE).is_none();
-        let read = secret_file::read(&given, generate).and_then(|text| parse::secret(&text));
-        self.noted(names::SECRET_FILE, read)
     }
 }

@@ -19,14 +19,10 @@ pub(super) fn read(path: &Path, generate: bool) -> Parsed<String> {
     if generate && is_missing(path) {
         make(path).map_err(|error| at("cannot write", &error))?;
     }
-    let metadata = std::fs::metadata(path).map_err(|error| at("cannot read", &error))?;
-    if is_for_others(&metadata) {
-        return Err(format!("{} can be read by others; run `chmod 600` on it", path.display()));
-    }
     whole(path).map_err(|error| at("cannot read", &error))
 }
 
-fn is_missing(path: &Path) -> bool {
+pub(super) fn is_missing(path: &Path) -> bool {
     // An empty one is being made at this moment, or was left by a process that was killed.
     std::fs::metadata(path).map_or(true, |metadata| metadata.len() == 0)
 }
@@ -64,17 +60,6 @@ fn make(path: &Path) -> Result<()> {
         file.sync_all()?;
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn is_for_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn is_for_others(_: &std::fs::Metadata) -> bool {
-    false
 }
 
 #[cfg(test)]
