@@ -51,6 +51,8 @@ pub struct Config {
     pub log_json: bool,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`.
     pub log: String,
+    /// Connections at the same time.
+    pub max_connections: usize,
     /// What is no fault, and should be known.
     pub warnings: Vec<String>,
     /// The domain's part.

@@ -24,6 +24,7 @@ mod log_once;
 mod mailbox;
 pub mod news;
 mod octets;
+pub mod open_files;
 mod pages;
 pub mod post_office;
 pub mod refusals;

@@ -7,7 +7,8 @@ use accounts::{Chain, Clock};
 use clap::Parser as _;
 use server::cli::{Cli, Command};
 use server::config::names::{self, LISTEN, PREFIX};
-use server::{Config, Site, check, commands, listener, news, post_office, refusals, tidying};
+use server::listener::Bounds;
+use server::{Config, Site, check, commands, listener, news, open_files, post_office, refusals, tidying};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -77,8 +78,12 @@ async fn serve(mut config: Config) -> Outcome {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    if let Some(warning) = open_files::allow(config.max_connections) {
+        tracing::warn!("{warning}");
+    }
     let listener = bound(&config).await?;
     config.listens_at(listener.local_addr()?.port());
+    let bounds = Bounds::of(&config);
     let (public_url, has_mailbox) = (config.settings.public_url.clone(), config.has_mailbox());
     if !config.settings.rate_limits {
         tracing::warn!("rate limits are off: for load tests only");
@@ -95,7 +100,7 @@ async fn serve(mut config: Config) -> Outcome {
         // Letters under way finish while requests do.
         stop.send_replace(true);
     };
-    let served = listener::serve(listener, site.router(), asked).await;
+    let served = listener::serve(listener, site.router(), bounds, asked).await;
     tokio::time::timeout(post_office::LAST_ORDERS * 2, post_office).await.ok();
     refusals::write(site.accounts()).await;
     Ok(served?)

@@ -25,6 +25,7 @@ fn all_faults_are_told_together_in_words() {
         ("REDIS_URL", "redis://localhost"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
         ("MAIL_FROM", "Us <nobody>"),
+        ("MAX_CONNECTIONS", "0"),
         ("PORT", "3000"),
     ]);
     let expected = [
@@ -37,6 +38,7 @@ fn all_faults_are_told_together_in_words() {
         "VESTIBULE_COOKIE_DOMAIN: must be a parent domain of an https public URL",
         "VESTIBULE_TRUSTED_PROXIES: has 0.0.0.0/0, which is more than proxies: everybody in it could choose their own address",
         "VESTIBULE_MAIL_FROM: must be like Vestibule <account@example.org>; a name with commas or brackets needs quotation marks",
+        "VESTIBULE_MAX_CONNECTIONS: must be a number from 16 to 1000000",
         "VESTIBULE_ACCESS_TTL: must be a whole number with a unit, like 90s, 5m, 24h or 14d",
     ];
     for sentence in expected {

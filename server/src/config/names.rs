@@ -61,6 +61,7 @@ settings! {
     VERIFY_TTL = "24h", "Life of the link and code that confirm an address.";
     RESET_TTL = "30m", "Life of the link and code that reset a password.";
     SIGNING_ALGORITHM = "EdDSA", "How access tokens are signed: `EdDSA` (Ed25519), `Ed25519` (the same by its newer name, RFC 9864) for services that ask for it, or `ES256` for services whose libraries know neither.";
+    MAX_CONNECTIONS = "4096", "Connections at the same time; a sixteenth of them for one IPv4 address or one IPv6 /64, unless it is a trusted proxy.";
     RATE_LIMITS = "on", "`off` for load tests only.";
     LOG_FORMAT = "", "`text` or `json`. Without it, text on a terminal and JSON elsewhere.";
     LOG = "info", "What is logged: a level, or filters such as `info,accounts=debug`.";

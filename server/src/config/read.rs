@@ -194,6 +194,7 @@ impl Reader {
         let mail_from = self.parse(names::MAIL_FROM, parse::sender);
         let trusted_proxies = self.parse(names::TRUSTED_PROXIES, parse::networks);
         let cookie_domain = self.parse_set(names::COOKIE_DOMAIN, |text| urls::cookie_domain(text, public.as_ref()));
+        let max_connections = self.parse(names::MAX_CONNECTIONS, |text| parse::number(text, 16, 1_000_000));
         let log = self.parse(names::LOG, |text| {
             let fault = |_| "must be a level, or filters such as info,accounts=debug".to_owned();
             tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(fault)
@@ -217,6 +218,7 @@ impl Reader {
             privacy_url,
             log_json: log_json?,
             log: log?,
+            max_connections: max_connections?,
             warnings: Vec::new(),
             settings: settings?,
         })
