@@ -4,17 +4,17 @@
 //! could outlive. A request that says neither does not come from a browser of today. It may act with a bearer token, which
 //! no other site can add, but not with our cookies, which an old browser adds to any form.
 
+use accounts::RefusalKind;
 use app::request::{ACCESS, REFRESH, SESSION};
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use contract::Refusal;
-use tower_http::csrf::CsrfLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use crate::api::Failed;
-use crate::{Site, cookies};
+use crate::{Site, client_address, cookies};
 
 /// The layer for requests that say where they come from.
 pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
@@ -22,17 +22,32 @@ pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
     CsrfLayer::new().add_trusted_origin(&site.config().settings.public_url).unwrap_or_default()
 }
 
+/// The layer around it, which writes down what was refused, and has words for it.
+pub(crate) async fn note_refused(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let is_safe = request.method().is_safe();
+    let address = if is_safe { None } else { client_address::of(&site, &request).ok() };
+    let mut response = next.run(request).await;
+    if response.extensions().get::<ProtectionError>().is_some() {
+        response.extensions_mut().insert(Failed::from(Refusal::CrossOrigin));
+        if let Some(address) = address {
+            site.accounts().note_refusal(RefusalKind::CrossSite, address, None);
+        }
+    }
+    response
+}
+
 /// The layer for those that do not.
 pub(crate) async fn no_cookies_from_nowhere(State(site): State<Site>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let says_origin = ["sec-fetch-site", ORIGIN.as_str(), AUTHORIZATION.as_str()];
     let is_from_nowhere = !says_origin.iter().any(|name| headers.contains_key(*name));
     let has_cookies = || {
         [ACCESS, REFRESH, SESSION].iter().any(|short| cookies::value(headers, &site.cookies().name(short)).is_some())
     };
-    if !is_safe && is_from_nowhere && has_cookies() {
-        tracing::warn!(event = "csrf.block", "cookies with a request that does not say where it comes from");
+    if !request.method().is_safe() && is_from_nowhere && has_cookies() {
+        if let Ok(address) = client_address::of(&site, &request) {
+            site.accounts().note_refusal(RefusalKind::CrossSite, address, None);
+        }
         return Failed::from(Refusal::CrossOrigin).into_response();
     }
     next.run(request).await

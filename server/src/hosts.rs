@@ -7,14 +7,15 @@
 
 use std::net::Ipv6Addr;
 
+use accounts::RefusalKind;
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::Site;
 use crate::log_once::shown;
+use crate::{Site, client_address};
 
 /// 421 Misdirected Request (RFC 9110 15.5.20) for every other host.
 pub(crate) async fn ours_only(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -24,6 +25,9 @@ pub(crate) async fn ours_only(State(site): State<Site>, request: Request, next: 
         return next.run(request).await;
     }
     tell(&site, request.uri(), request.headers());
+    if let Ok(address) = client_address::of(&site, &request) {
+        site.accounts().note_refusal(RefusalKind::Host, address, None);
+    }
     (axum::http::StatusCode::MISDIRECTED_REQUEST, "This host is not served here.\n").into_response()
 }
 

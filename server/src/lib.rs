@@ -138,7 +138,8 @@ async fn open_store(url: &str) -> Result<Store, Box<dyn Error + Send + Sync>> {
 
 /// The whole site.
 pub async fn build(config: Config, clock: Clock) -> Result<Site, Box<dyn Error + Send + Sync>> {
-    let accounts = open(&config, clock).await?;
+    // On the heap: what opens a database is large, and every caller would carry it.
+    let accounts = Box::pin(open(&config, clock)).await?;
     accounts.prepare_keys().await?;
     app::pages::register_server_functions();
     let (cookies, facts, openapi) = (cookies(&config), Arc::new(facts(&config)?), openapi(&config));

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use contract::{Problem, Refusal, paths};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::csrf::ProtectionError;
 
 use crate::api::Failed;
 use crate::{Site, api, assets, browser_sessions, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor};
@@ -77,6 +76,7 @@ fn guarded(router: Router<Site>, site: Site) -> Router {
     router
         .layer(from_fn_with_state(site.clone(), csrf::no_cookies_from_nowhere))
         .layer(csrf::from_here_only(&site))
+        .layer(from_fn_with_state(site.clone(), csrf::note_refused))
         .layer(from_fn_with_state(site.clone(), cookies::ours_only))
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(site.clone(), hosts::ours_only))
@@ -136,13 +136,11 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 /// Writes what the layers below had no words for: as a page to people, as an envelope to programs.
 async fn explain(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let as_sent = pages::parts_of(&request);
+    let mut as_sent = pages::parts_of(&request);
     let mut response = next.run(request).await;
-    if response.extensions().get::<ProtectionError>().is_some() {
-        tracing::warn!(event = "csrf.block", "a form from another site");
-        response.extensions_mut().insert(Failed(Problem::Refused(Refusal::CrossOrigin)));
-    }
     let Some(Failed(problem)) = response.extensions_mut().remove::<Failed>() else { return response };
+    let visitor = visitor::at_a_glance(&site, &as_sent).await;
+    as_sent.extensions.insert(visitor);
     let mut told = pages::trouble(&site, &as_sent, problem);
     // A refusal may begin something (the way to a new letter), and then its cookie matters.
     for cookie in response.headers().get_all(SET_COOKIE) {

@@ -3,10 +3,13 @@
 //! A page whose access cookie has run out is renewed here, by the refresh cookie, so that nobody needs a script to
 //! stay signed in. Two tabs may do so at once; the domain gives both the same successor.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use accounts::{Error, Visitor};
 use app::request::{ACCESS, REFRESH};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -69,6 +72,16 @@ async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
         }
     }
     Ok(visitor)
+}
+
+/// Who is signed in, for a page that says what went wrong. Nobody where that cannot be told; nothing is renewed.
+pub(crate) async fn at_a_glance(site: &Site, parts: &Parts) -> Visitor {
+    let mut visitor = Visitor::anonymous(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let access = cookies::value(&parts.headers, &site.cookies().name(ACCESS));
+    if let Some(access) = access.filter(|_| !parts.uri.path().starts_with("/api/")) {
+        visitor.signed_in = site.accounts().recognise(&access).await.ok();
+    }
+    visitor
 }
 
 /// Pages renew; programs do it themselves, by a route of its own. HEAD is for looking.

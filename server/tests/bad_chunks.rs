@@ -3,6 +3,7 @@
 mod support;
 
 use axum::http::StatusCode;
+use server::listener::{Bounds, Patience};
 use support::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,7 +23,8 @@ async fn bad_chunks_are_400_at_both_doors() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(server::listener::serve(listener, world.router.clone(), async {
+    let bounds = Bounds { connections: 64, per_network: 64, exempt: Vec::new(), patience: Patience::default() };
+    let serving = tokio::spawn(server::listener::serve(listener, world.router.clone(), bounds, async {
         stopped.await.ok();
     }));
     for (path, content_type) in [
