@@ -27,7 +27,6 @@ pub async fn run(accounts: Accounts, pulse: Pulse) {
 }
 
 async fn tidy(accounts: &Accounts) -> accounts::Result<()> {
-    accounts.sort_outbox().await?;
-    accounts.forget_letter_requests().await?;
+    accounts.report_unknown_letters().await?;
     accounts.purge().await
 }

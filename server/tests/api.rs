@@ -264,7 +264,8 @@ async fn limits_are_429_with_the_seconds_to_wait() {
         (429, "rate_limited".into(), "12")
     );
     // The page shares the bucket, and a forwarded address moves nobody out of it.
-    let page = client.post("/register", &[("email", "p6@example.com")]).await;
+    let typed = [("email", "p6@example.com"), ("password", PASSWORD), ("first_name", "Ada"), ("last_name", "Byron")];
+    let page = client.post("/register", &typed).await;
     assert_eq!((page.status.as_u16(), page.header("retry-after")), (429, "12"));
     let headers = [
         ("content-type", "application/json"),

@@ -126,7 +126,7 @@ async fn what_another_version_kept_of_a_browser_is_as_good_as_absent() {
         let id = Id(number);
         let kept = BrowserSession { data: data.to_owned(), expires_at };
         world.site.accounts().create_browser_session(&number.to_be_bytes(), &kept).await.expect("kept");
-        let mut client = world.client(1);
+        let mut client = world.client(u8::try_from(number).expect("few"));
         client.cookies.insert("vestibule_session".to_owned(), id.to_string());
         for path in ["/", "/login", "/register", "/verify-email", "/password/reset/confirm"] {
             assert_eq!(client.clone().get(path).await.status, StatusCode::OK, "{data} {path}");

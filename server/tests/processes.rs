@@ -279,8 +279,8 @@ fn a_server_that_cannot_write_says_so_and_goes_on_by_itself_when_it_can() {
         }
         let sign_up = "email=grace%40example.com&password=tractor+lemon+violin&first_name=Grace&last_name=Hopper";
         let sign_in = format!("email=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
-        // The last one only has something to say on the next page.
-        for (page, body) in [("register", sign_up), ("login", sign_in.as_str()), ("logout", "")] {
+        let reset = "email=ada%40example.com";
+        for (page, body) in [("register", sign_up), ("login", sign_in.as_str()), ("password/reset", reset)] {
             let (status, again) = server.post(page, body);
             assert_eq!((status, again.is_some()), (503, true), "{page}");
         }

@@ -150,12 +150,9 @@ impl Accounts {
         taken
     }
 
-    /// Removes rows that are no letters, and tells of letters that wait for a newer version.
-    pub async fn sort_outbox(&self) -> Result<()> {
+    /// Logs that letters wait for a newer version, if any do.
+    pub async fn report_unknown_letters(&self) -> Result<()> {
         let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
-        tx.delete_decoys(now).await?;
-        tx.commit().await?;
         let unknown = self.0.store.read().await?.count_unknown_letters(&Letter::known(), now).await?;
         if unknown > 0 {
             tracing::warn!(event = "mail.unknown", letters = unknown, "letters wait for a version that knows them");

@@ -6,7 +6,6 @@
 //! as always, whoever has the address; there is just no letter. Letters that tell an owner of a change are not counted.
 
 use aws_lc_rs::hmac;
-use chrono::TimeDelta;
 
 use crate::store::{LetterCounts, LetterRequest, Tx};
 use crate::tokens::new_id;
@@ -59,12 +58,5 @@ impl Accounts {
     fn blurred(&self, what: &str, value: &[u8]) -> Vec<u8> {
         let message = [what.as_bytes(), b"\0", value].concat();
         hmac::sign(&self.0.keys.letter_caps, &message).as_ref().to_vec()
-    }
-
-    /// Forgets what no cap counts any more.
-    pub async fn forget_letter_requests(&self) -> Result<()> {
-        let mut tx = self.0.store.write().await?;
-        tx.delete_letter_requests(self.0.clock.now() - TimeDelta::days(1)).await?;
-        tx.commit().await
     }
 }

@@ -25,6 +25,9 @@ const USED_KEPT: TimeDelta = TimeDelta::days(3);
 /// What happened to accounts is kept this long.
 const AUDIT_KEPT: TimeDelta = TimeDelta::days(90);
 
+/// No cap counts letters for longer.
+const COUNTED: TimeDelta = TimeDelta::days(1);
+
 /// All processes have read the news by then.
 const NEWS_KEPT: TimeDelta = TimeDelta::hours(1);
 
@@ -48,6 +51,8 @@ impl Accounts {
             (Leftover::BrowserSession, now),
             (Leftover::OneTimeToken, now - TOKENS_KEPT),
             (Leftover::Letter, now - KEPT),
+            (Leftover::Decoy, now),
+            (Leftover::LetterRequest, now - COUNTED),
             (Leftover::MailboxMessage, now - KEPT),
             (Leftover::UsedRefreshToken, now - USED_KEPT),
             (Leftover::ExpiredSession, now - KEPT),

@@ -135,10 +135,10 @@ on_both_engines! {
         world.ask_for_reset(&visitor(), "ada@example.com").await;
         assert_eq!(world.rows("letter_requests").await, 1);
         assert_eq!(world.count("SELECT count(*) FROM letter_requests WHERE length(mailbox) = 32 AND length(network) = 32".into()).await, 1);
-        world.accounts.forget_letter_requests().await.expect("tidied");
+        world.accounts.purge().await.expect("a purge");
         assert_eq!(world.rows("letter_requests").await, 1);
         world.advance(TimeDelta::hours(25));
-        world.accounts.forget_letter_requests().await.expect("tidied");
+        world.accounts.purge().await.expect("a purge");
         assert_eq!(world.rows("letter_requests").await, 0);
     }
 }

@@ -72,7 +72,9 @@ on_both_engines! {
 
     async fn after_the_grace_a_used_token_is_nobodys_however_many_bring_it(world: World) {
         let used = world.person("ada@example.com").await.refresh.expose();
+        world.advance(chrono::TimeDelta::seconds(1));
         let next = world.renew(&used).await.expect("renewed");
+        assert!(world.is_alive(&next.access).await, "the answer has arrived");
         world.advance(chrono::TimeDelta::seconds(11));
         let accounts = world.accounts.clone();
         let answers = at_once(50, |_| {

@@ -267,6 +267,7 @@ on_both_engines! {
 
     async fn an_address_that_was_disabled_before_it_was_proven_stays_so(world: World) {
         world.sign_up("ada@example.com").await;
+        assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
         world.accounts.disable("ada@example.com").await.expect("disabled");
         world.rest();
         let again = RegistrationForm { password: Password::new(OTHER_PASSWORD), ..form("ada@example.com") };

@@ -33,7 +33,7 @@ struct Kind {
 }
 
 /// Rows that others hang on first. A kind is named by the letter of its place.
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 16] = [
     Kind {
         table: "users",
         column: "updated_at",
@@ -49,15 +49,15 @@ const KINDS: [Kind; 14] = [
         due: 24 * HOURS,
         kept: 22 * HOURS,
         columns: "id, letter, recipient, user_id, created_at, next_attempt_at, attempts",
-        values: "ID, 'nothing', 'x', PARENT(a), AT, AT, 0",
+        values: "ID, 'confirm', 'x', PARENT(a), AT, AT, 0",
     },
     Kind {
         table: "one_time_tokens",
         column: "expires_at",
         due: 169 * HOURS,
         kept: 167 * HOURS,
-        columns: "id, user_id, purpose, token_hash, attempts, created_at, expires_at",
-        values: "ID, OWNER, 'confirm_email', HASH, 0, AT, AT",
+        columns: "id, email_key, user_id, purpose, token_hash, attempts, created_at, expires_at",
+        values: "ID, KEY, OWNER, 'confirm_email', HASH, 0, AT, AT",
     },
     // Their letters, which are due with them.
     Kind {
@@ -66,7 +66,7 @@ const KINDS: [Kind; 14] = [
         due: 168 * HOURS,
         kept: 166 * HOURS,
         columns: "id, letter, recipient, token_id, created_at, next_attempt_at, attempts",
-        values: "ID, 'nothing', 'x', PARENT(c), AT, AT, 0",
+        values: "ID, 'confirm', 'x', PARENT(c), AT, AT, 0",
     },
     Kind {
         table: "outbox",
@@ -74,7 +74,7 @@ const KINDS: [Kind; 14] = [
         due: 721 * HOURS,
         kept: 719 * HOURS,
         columns: "id, letter, recipient, created_at, next_attempt_at, attempts",
-        values: "ID, 'nothing', 'x', AT, AT, 0",
+        values: "ID, 'confirm', 'x', AT, AT, 0",
     },
     Kind {
         table: "mailbox_messages",
@@ -149,6 +149,23 @@ const KINDS: [Kind; 14] = [
         kept: 2159 * HOURS,
         columns: "id, happened_at, event",
         values: "ID, AT, 'login.ok'",
+    },
+    // No letters, written so that requests for nobody cost what others cost.
+    Kind {
+        table: "outbox",
+        column: "next_attempt_at",
+        due: 1,
+        kept: -1,
+        columns: "id, letter, recipient, created_at, next_attempt_at, attempts",
+        values: "ID, 'nothing', 'x', AT, AT, 0",
+    },
+    Kind {
+        table: "letter_requests",
+        column: "asked_at",
+        due: 25 * HOURS,
+        kept: 23 * HOURS,
+        columns: "id, mailbox, network, asked_at",
+        values: "ID, HASH, HASH, AT",
     },
 ];
 

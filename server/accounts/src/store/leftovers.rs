@@ -17,6 +17,10 @@ pub(crate) enum Leftover {
     OneTimeToken,
     /// Posted, by their age.
     Letter,
+    /// Rows that are no letters: they have done what they are for when they were written.
+    Decoy,
+    /// Counts of letters, by their age.
+    LetterRequest,
     /// In the built-in mailbox, by their age.
     MailboxMessage,
     /// Sign-ups that nobody proved, without a letter that is still remembered. By `updated_at`: imported people were
@@ -101,6 +105,15 @@ impl Leftover {
             Self::Letter => {
                 "DELETE FROM outbox WHERE id IN (
                      SELECT id FROM outbox WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+            }
+            Self::Decoy => {
+                "DELETE FROM outbox WHERE id IN (
+                     SELECT id FROM outbox WHERE letter = 'nothing' AND sent_at IS NULL AND given_up_at IS NULL
+                     AND next_attempt_at < $1 ORDER BY next_attempt_at LIMIT $2)"
+            }
+            Self::LetterRequest => {
+                "DELETE FROM letter_requests WHERE id IN (
+                     SELECT id FROM letter_requests WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)"
             }
             Self::MailboxMessage => {
                 "DELETE FROM mailbox_messages WHERE id IN (

@@ -57,9 +57,4 @@ impl Tx {
             .execute(conn).await?.rows_affected());
         Ok(())
     }
-
-    pub(crate) async fn delete_letter_requests(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM letter_requests WHERE asked_at < $1")
-            .bind(before).execute(conn).await?.rows_affected()))
-    }
 }

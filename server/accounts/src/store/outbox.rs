@@ -167,12 +167,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Rows that are no letters have done what they are for when they were written.
-    pub(crate) async fn delete_decoys(&mut self, now: DateTime<Utc>) -> Result<u64> {
-        Ok(on_either!(self, conn => sqlx::query("DELETE FROM outbox WHERE letter = $1 AND next_attempt_at <= $2")
-            .bind(Letter::Nothing.name()).bind(now).execute(conn).await?.rows_affected()))
-    }
-
     /// A letter sent again after a crash is the same message, not a second one.
     pub(crate) async fn insert_mailbox_message(&mut self, message: &MailboxMessage) -> Result<()> {
         on_either!(self, conn => sqlx::query(
