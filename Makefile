@@ -10,9 +10,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 vestibule := target/debug/vestibule
 
-.PHONY: help run dev check test e2e bench release docs clean-services prerequisites site server
+.PHONY: help run dev check test e2e bench attack release docs clean-services prerequisites site server
 
-help: ## list these words
+help: ## show this help
 	@grep -E '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
 
 run: server ## build everything and start the site, from a fresh checkout too
@@ -44,6 +44,9 @@ e2e: prerequisites ## browser tests only; ARGS="..." goes to Playwright
 
 bench: prerequisites ## measure speed
 	@scripts/bench.sh
+
+attack: prerequisites ## measure what the time of an answer tells of an address
+	@scripts/attack.sh
 
 release: prerequisites site ## one self-contained program: target/release/vestibule
 	@echo "release: building"

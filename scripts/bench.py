@@ -185,7 +185,7 @@ def sign_ups(server, port):
         if letters := json.loads(text):
             break
     token = letters[0]["link"].split("token=")[1]
-    status, _, _ = call(port, "POST", "/api/v1/auth/verify-email/", json.dumps({"token": token}), headers={"cookie": cookie})
+    status, _, _ = call(port, "POST", "/api/v1/auth/verify-email/", json.dumps({"token": token}), headers={"cookie": cookie, "origin": f"http://localhost:{port}"})
     if status != 200:
         sys.exit(f"bench: proof answered {status}")
 

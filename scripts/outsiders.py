@@ -64,7 +64,8 @@ class Curl:
         self.base, self.jar = base, os.path.join(folder, name)
 
     def __call__(self, path, *arguments):
-        command = ["curl", "-sS", "-b", self.jar, "-c", self.jar, "-w", "\n%{http_code} %{redirect_url}", *arguments, self.base + path]
+        # Whoever keeps cookies says where it comes from.
+        command = ["curl", "-sS", "-H", f"Origin: {self.base}", "-b", self.jar, "-c", self.jar, "-w", "\n%{http_code} %{redirect_url}", *arguments, self.base + path]
         output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
         body, _, last = output.rpartition("\n")
         status, _, location = last.partition(" ")

@@ -256,6 +256,8 @@ class SignedIn:
             case.headers["Authorization"] = f"Bearer {access}"
         else:
             case.cookies["vestibule_access"] = access
+            # Cookies change nothing without saying where they come from.
+            case.headers["Origin"] = people.base
 
 
 @schemathesis.hook

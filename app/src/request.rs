@@ -30,8 +30,11 @@ pub struct Cookies {
     pub domain: Option<String>,
 }
 
+/// 180 days: as long as the domain knows a device.
+const KNOWN_SECONDS: i64 = 180 * 86_400;
+
 /// Every cookie of ours, by the name that its whole name ends with.
-pub const COOKIES: [&str; 5] = [ACCESS, REFRESH, SESSION, THEME, PROBE];
+pub const COOKIES: [&str; 6] = [ACCESS, REFRESH, SESSION, THEME, PROBE, DEVICE];
 /// Says who is signed in.
 pub const ACCESS: &str = "access";
 /// Renews the session.
@@ -40,6 +43,8 @@ pub const REFRESH: &str = "refresh";
 pub const SESSION: &str = "session";
 /// Light or dark.
 pub const THEME: &str = "theme";
+/// Says to which accounts this browser has signed in before.
+pub const DEVICE: &str = "device";
 /// Says nothing but that the browser takes cookies.
 pub const PROBE: &str = "probe";
 
@@ -53,11 +58,13 @@ impl Cookies {
         }
     }
 
-    /// Access and refresh cookie of a session.
-    pub fn of_session(&self, session: &NewSession) -> [String; 2] {
+    /// Access and refresh cookie of a session; where it begins, also that of a device which is known from now on.
+    pub fn of_session(&self, session: &NewSession) -> Vec<String> {
         let access = self.cookie(ACCESS, session.access.clone(), Some(session.access_lives.num_seconds()));
         let lives = session.signed_in.remember.then(|| session.refresh_lives.num_seconds());
-        [access, self.cookie(REFRESH, session.refresh.expose(), lives)]
+        let refresh = self.cookie(REFRESH, session.refresh.expose(), lives);
+        let device = session.device.clone().map(|device| self.cookie(DEVICE, device, Some(KNOWN_SECONDS)));
+        [access, refresh].into_iter().chain(device).collect()
     }
 
     /// Cookies that delete those of a session.

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use accounts::{Error, Visitor};
-use app::request::{ACCESS, REFRESH};
+use app::request::{ACCESS, DEVICE, REFRESH};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
@@ -47,6 +47,7 @@ async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
         signed_in: None,
         refused: None,
         pending_sign_up,
+        device: cookies::value(headers, &site.cookies().name(DEVICE)),
         reset_request: reset_asked.map(|asked| asked.request),
     };
     if let Some(access) = access {

@@ -85,6 +85,7 @@ on_both_engines! {
         assert!(page.contains("a•••@e•••.com") && !page.contains(EMAIL), "not the client that asked");
         let page = asker.get(&link).await.text();
         assert!(page.contains(EMAIL) && page.contains("autocomplete=\"username\""));
+
         let typo = client.post("/password/reset/confirm", &[("token", &token), ("password", "short")]).await;
         assert_eq!(typo.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(typo.header("referrer-policy"), "no-referrer");

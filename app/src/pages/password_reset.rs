@@ -134,7 +134,7 @@ fn ByCode(email: String) -> impl IntoView {
                     hint="You can also open the link in the email on any device"
                     state=state.clone()
                 />
-                <NewPassword email=Some(email) state=state/>
+                <NewPassword email=email state=state/>
             </form>
             <details>
                 <summary>"Problems with the code?"</summary>
@@ -155,7 +155,7 @@ fn ByLink(email: String, is_own: bool, token: String) -> impl IntoView {
     let state = FormState::of(paths::PASSWORD_RESET_CONFIRM);
     let other = visitor.signed_in.map(|signed_in| signed_in.user.email).filter(|_| !is_own);
     // Whoever did not ask for the letter is not told the whole address, not even for a password manager.
-    let companion = is_own.then(|| email.clone());
+    let companion = if is_own { email.clone() } else { String::new() };
     view! {
         <Document title="Choose a new password" form=paths::PASSWORD_RESET_CONFIRM islands=true>
             <h1>"Choose a new password"</h1>
@@ -179,9 +179,9 @@ fn ByLink(email: String, is_own: bool, token: String) -> impl IntoView {
 }
 
 #[component]
-fn NewPassword(email: Option<String>, state: FormState) -> impl IntoView {
+fn NewPassword(email: String, state: FormState) -> impl IntoView {
     view! {
-        {email.map(|email| view! { <Companion email=email/> })}
+        <Companion email=email/>
         <NewPasswordField field=Field::NewPassword name="password" label="New password" state=state/>
         <button class="btn" type="submit" data-busy="Changing…">"Change password"</button>
     }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::Failed;
 use crate::islands::Feedback;
 use crate::page::{Data, PageRequest, request};
-use crate::parts::field::{Kind, NewPasswordField, TextField};
+use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::parts::notice::{MailboxHint, TooLate};
@@ -166,6 +166,7 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
             <p>"You signed up in another browser, or someone else did. Enter the password chosen there to continue."</p>
             <form method="post" action=paths::VERIFY_EMAIL novalidate=true id="with-password">
                 <input type="hidden" name="token" value=token.clone()/>
+                <Companion email=String::new()/>
                 <TextField
                     field=Field::CurrentPassword
                     kind=Kind::CurrentPassword
@@ -179,6 +180,7 @@ fn FromElsewhere(email: String, token: String) -> impl IntoView {
                 <form class="stack" method="post" action=paths::VERIFY_EMAIL novalidate=true id="with-new-password">
                     <p>"Then set one now. Any password that was chosen before stops working."</p>
                     <input type="hidden" name="token" value=token/>
+                    <Companion email=String::new()/>
                     <NewPasswordField field=Field::NewPassword label="Create a password" state=state/>
                     <button class="btn quiet" type="submit" data-busy="Confirming…">"Confirm and set this password"</button>
                 </form>

@@ -104,8 +104,11 @@ impl Accounts {
         } else if form.password.is_empty() && !is_enough {
             return Err(Refusal::PasswordRequired.into());
         }
+        let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network()), Action::CodeFor(&key)]).await?;
         // Only the client that signed up is told how its tries stand.
-        self.find_by_code(Purpose::ConfirmEmail, &key, &form.code, None, is_own && !is_typed).await
+        let proven = self.find_by_code(Purpose::ConfirmEmail, &key, &form.code, None, is_own && !is_typed).await?;
+        codes.refund();
+        Ok(proven)
     }
 
     /// Whose the address will be. Signed in to an account, or having begun it here, is proof enough of being the one

@@ -34,6 +34,8 @@ pub(crate) struct Keys {
     pub(crate) traces: hmac::Key,
     /// Blurs the mailboxes and networks for which letters are counted.
     pub(crate) letter_caps: hmac::Key,
+    /// Marks devices that have signed in before.
+    pub(crate) devices: hmac::Key,
     /// The keys of access tokens are derived from this one.
     access: [u8; 32],
     ring: RwLock<Arc<KeyRing>>,
@@ -54,6 +56,7 @@ impl Keys {
             limits: hmac::Key::new(hmac::HMAC_SHA256, &derive("limits")?),
             traces: hmac::Key::new(hmac::HMAC_SHA256, &derive("traces of refusals")?),
             letter_caps: hmac::Key::new(hmac::HMAC_SHA256, &derive("letter caps")?),
+            devices: hmac::Key::new(hmac::HMAC_SHA256, &derive("known device")?),
             access: derive("access token")?,
             ring: RwLock::default(),
         })

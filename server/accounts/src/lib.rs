@@ -27,6 +27,7 @@ mod import;
 mod jwt;
 mod key_ring;
 mod keys;
+mod known_device;
 mod letter_caps;
 mod limits;
 mod live;
@@ -112,13 +113,13 @@ impl Accounts {
     /// parameters out of range.
     pub async fn new(settings: Settings, store: Store, mailer: Mailer, clock: Clock) -> Result<Self> {
         let keys = keys::Keys::derive(&settings.secret)?;
+        keys.load(store.read().await?.signing_keys().await?)?;
         let hasher = hasher::Hasher::new(settings.hashing)?;
         let limits = limits::Limits::new(settings.rate_limits, keys.limits.clone(), clock.clone());
         let refusals = refusals::Refusals::new(keys.traces.clone());
         let live = live::LiveSessions::new(clock.clone());
         let delivered = delivered::Delivered::default();
         let letters_waiting = tokio::sync::Notify::new();
-        keys.load(store.read().await?.signing_keys().await?)?;
         Ok(Self(Arc::new(Parts {
             settings,
             store,

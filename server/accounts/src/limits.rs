@@ -37,6 +37,10 @@ pub(crate) enum Action<'a> {
     SignIn(ClientNetwork),
     SignInAs(ClientNetwork, &'a str),
     SignInAnywhere(&'a str),
+    /// By a device that is known to the account.
+    SignInOnDevice(u128, &'a str),
+    CodeFrom(ClientNetwork),
+    CodeFor(&'a str),
     ResetRequest(ClientNetwork),
     ResetRequestFor(&'a str),
     /// By a session.
@@ -52,6 +56,7 @@ enum Key<'a> {
     Network(ClientNetwork),
     Account(&'a str),
     AccountAndNetwork(&'a str, ClientNetwork),
+    AccountAndDevice(&'a str, u128),
     Id(Uuid),
 }
 
@@ -65,6 +70,9 @@ impl<'a> Action<'a> {
             Self::SignIn(network) => (Limit::SignIn, Key::Network(network)),
             Self::SignInAs(network, account) => (Limit::SignInAs, Key::AccountAndNetwork(account, network)),
             Self::SignInAnywhere(account) => (Limit::SignInAnywhere, Key::Account(account)),
+            Self::SignInOnDevice(device, account) => (Limit::SignInOnDevice, Key::AccountAndDevice(account, device)),
+            Self::CodeFrom(network) => (Limit::CodeFrom, Key::Network(network)),
+            Self::CodeFor(account) => (Limit::CodeFor, Key::Account(account)),
             Self::ResetRequest(network) => (Limit::ResetRequest, Key::Network(network)),
             Self::ResetRequestFor(account) => (Limit::ResetRequestFor, Key::Account(account)),
             Self::ChangePassword(session) => (Limit::ChangePassword, Key::Id(session)),
@@ -77,7 +85,9 @@ impl<'a> Action<'a> {
     /// The account that is tried, if one is named.
     pub(crate) fn account(self) -> Option<&'a str> {
         match self.limit_and_key().1 {
-            Key::Account(account) | Key::AccountAndNetwork(account, _) => Some(account),
+            Key::Account(account) | Key::AccountAndNetwork(account, _) | Key::AccountAndDevice(account, _) => {
+                Some(account)
+            }
             Key::Network(_) | Key::Id(_) => None,
         }
     }
@@ -146,6 +156,16 @@ impl Limits {
         Ok(permit)
     }
 
+    /// Empties the buckets of these actions: whoever was after the account has tried in vain.
+    pub(crate) fn forget(&self, actions: &[Action<'_>]) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        for bucket in actions.iter().flat_map(|action| self.buckets(*action)) {
+            if let Some(table) = bucket.table(&mut tables) {
+                table.remove(&bucket.key);
+            }
+        }
+    }
+
     fn buckets(&self, action: Action<'_>) -> Vec<Bucket> {
         let (limit, key) = action.limit_and_key();
         let one = |key| vec![Bucket { limit, width: Width::Client, key }];
@@ -153,6 +173,7 @@ impl Limits {
             Key::Network(network) => network.and_wider().map(|(width, key)| Bucket { limit, width, key }).collect(),
             Key::Account(account) => one(self.mac(account, &[])),
             Key::AccountAndNetwork(account, network) => one(self.mac(account, &network.number().to_be_bytes())),
+            Key::AccountAndDevice(account, device) => one(self.mac(account, &device.to_be_bytes())),
             Key::Id(id) => one(id.as_u128()),
         }
     }
@@ -239,7 +260,7 @@ impl Permit<'_> {
     /// Gives back those at an account: they were right. Those from a network stay, or an attacker would clear the count
     /// by signing in to an account of their own.
     pub(crate) fn refund_account(&mut self) {
-        self.refund_where(|limit| matches!(limit.rule().per, rules::Per::Account | rules::Per::AccountAndNetwork));
+        self.refund_where(|limit| !matches!(limit.rule().per, rules::Per::Network | rules::Per::Session));
     }
 
     fn refund_where(&mut self, is_given_back: impl Fn(Limit) -> bool) {

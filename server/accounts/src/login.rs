@@ -91,7 +91,11 @@ impl Accounts {
     /// account: it is counted for the network alone.
     async fn admit_sign_in(&self, visitor: &Visitor, key: Option<&str>) -> Result<Admission<'_>> {
         let network = visitor.network();
-        let of_account = |key| [Action::SignInAs(network, key), Action::SignInAnywhere(key)];
+        // A browser that has signed in before has tries of its own, which strangers cannot use up.
+        let of_account = |key| match self.known_device(visitor, key) {
+            Some(device) => vec![Action::SignInOnDevice(device, key)],
+            None => vec![Action::SignInAs(network, key), Action::SignInAnywhere(key)],
+        };
         let tries: Vec<_> = iter::once(Action::SignIn(network)).chain(key.into_iter().flat_map(of_account)).collect();
         let mut admission = self.admit(visitor, &tries).await?;
         admission.enter()?;

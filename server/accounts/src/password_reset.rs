@@ -127,7 +127,10 @@ impl Accounts {
         let Some(key) = key.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
         let request = Some(form.request.as_str()).filter(|request| !request.is_empty());
         let request = request.or(visitor.reset_request.as_deref());
-        self.find_by_code(Purpose::ResetPassword, &key, &form.code, request, false).await
+        let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network()), Action::CodeFor(&key)]).await?;
+        let proven = self.find_by_code(Purpose::ResetPassword, &key, &form.code, request, false).await?;
+        codes.refund();
+        Ok(proven)
     }
 
     /// The rest, for whoever has proven the mailbox.
@@ -177,6 +180,8 @@ impl Accounts {
         self.record(&mut tx, Event::PasswordReset, Some(visitor), Some(id), None).await?;
         self.commit_changes(tx, changed).await?;
         self.0.letters_waiting.notify_one();
+        let (network, key) = (visitor.network(), account.email_key.as_str());
+        self.0.limits.forget(&[Action::SignInAs(network, key), Action::SignInAnywhere(key)]);
         Ok(id)
     }
 }

@@ -6,7 +6,7 @@
 //! session (RFC 9700 4.14.2).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::Refusal;
+use contract::{EmailAddress, Refusal};
 use uuid::Uuid;
 
 use crate::audit::Event;
@@ -14,7 +14,7 @@ use crate::jwt::AccessClaims;
 use crate::limits::Action;
 use crate::store::{Account, Letter, StoredRefreshToken, Tx};
 use crate::tokens::{RefreshToken, new_id};
-use crate::{Accounts, Result, User, Visitor, jwt};
+use crate::{Accounts, Result, User, Visitor, address, jwt};
 
 /// How long the predecessor may ask again, also when its answer has arrived: another tab may have sent it.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -66,6 +66,8 @@ pub struct NewSession {
     pub refresh: RefreshToken,
     /// How long it lives unused.
     pub refresh_lives: TimeDelta,
+    /// For the browser to keep: it has signed in to this account. Only where a session begins.
+    pub device: Option<String>,
 }
 
 /// How a session begins.
@@ -248,7 +250,9 @@ impl Accounts {
         let refresh = RefreshToken::generate()?;
         let expires_at = self.idle_end(&session, now);
         tx.insert_refresh_token(&refresh.hash(), session.id, now, expires_at).await?;
-        self.tokens(user.clone(), &session, refresh, expires_at - now)
+        let key = EmailAddress::parse(&user.email).and_then(|email| address::key(&email)).ok();
+        let device = key.map(|key| self.remember_device(visitor, &key)).transpose()?;
+        Ok(NewSession { device, ..self.tokens(user.clone(), &session, refresh, expires_at - now)? })
     }
 
     /// Ends the session that this client had, in the transaction that begins another. Answers whose it was.
@@ -277,7 +281,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let (access, access_lives) = jwt::issue_access(&user, session, now, self.settings(), &self.0.keys)?;
         let signed_in = session.of(user);
-        Ok(NewSession { signed_in, access, access_lives, refresh, refresh_lives })
+        Ok(NewSession { signed_in, access, access_lives, refresh, refresh_lives, device: None })
     }
 
     /// Two parties hold this token: neither is believed, and the person is told.

@@ -21,6 +21,8 @@ pub struct Visitor {
     pub refused: Option<Refusal>,
     /// The sign-up that this very client began and has not finished.
     pub pending_sign_up: Option<PendingSignUp>,
+    /// What names the browser, if it has signed in before. Made up or not: it is checked where it matters.
+    pub device: Option<String>,
     /// What this client was given when it asked for a new password.
     pub reset_request: Option<String>,
 }
@@ -34,6 +36,7 @@ impl Visitor {
             signed_in: None,
             refused: None,
             pending_sign_up: None,
+            device: None,
             reset_request: None,
         }
     }

@@ -154,7 +154,7 @@ on_both_engines! {
         let mut stories = Vec::new();
         for email in ["taken@example.com", "free@example.com"] {
             let mut story = Vec::new();
-            for at in 0..4 {
+            for at in 0..3 {
                 let client = finishing(&world.accounts.register(&visitor_from(at), &form(email)).await.expect("the same answer"));
                 for _ in 0..6 {
                     // No letter has this code: the post office has not worked yet.

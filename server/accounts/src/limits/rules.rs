@@ -19,6 +19,12 @@ pub enum Limit {
     SignInAs,
     /// Sign-ins for one account from anywhere.
     SignInAnywhere,
+    /// Sign-ins for one account from a browser that has signed in to it before.
+    SignInOnDevice,
+    /// Codes tried from one client network.
+    CodeFrom,
+    /// Codes tried for one address.
+    CodeFor,
     /// Password resets asked for from one client network.
     ResetRequest,
     /// Password resets asked for one address.
@@ -39,6 +45,7 @@ pub(crate) enum Per {
     Network,
     Account,
     AccountAndNetwork,
+    AccountAndDevice,
     Session,
 }
 
@@ -52,7 +59,7 @@ pub(crate) struct Rule {
 
 impl Limit {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Register,
         Self::Confirm,
         Self::Resend,
@@ -60,6 +67,9 @@ impl Limit {
         Self::SignIn,
         Self::SignInAs,
         Self::SignInAnywhere,
+        Self::SignInOnDevice,
+        Self::CodeFrom,
+        Self::CodeFor,
         Self::ResetRequest,
         Self::ResetRequestFor,
         Self::ChangePassword,
@@ -78,6 +88,9 @@ impl Limit {
             Self::SignIn => "sign_in",
             Self::SignInAs => "sign_in_as",
             Self::SignInAnywhere => "sign_in_anywhere",
+            Self::SignInOnDevice => "sign_in_on_device",
+            Self::CodeFrom => "code_from",
+            Self::CodeFor => "code_for",
             Self::ResetRequest => "reset_request",
             Self::ResetRequestFor => "reset_request_for",
             Self::ChangePassword => "change_password",
@@ -97,6 +110,10 @@ impl Limit {
             Self::SignInAs => (Per::AccountAndNetwork, 5, TimeDelta::minutes(5)),
             // Wide, because whoever fills it keeps the owner out too.
             Self::SignInAnywhere => (Per::Account, 100, TimeDelta::hours(1)),
+            Self::SignInOnDevice => (Per::AccountAndDevice, 5, TimeDelta::minutes(5)),
+            // A code is one of a million, and right ones are given back.
+            Self::CodeFrom => (Per::Network, 100, TimeDelta::days(1)),
+            Self::CodeFor => (Per::Account, 20, TimeDelta::days(1)),
             Self::ResetRequestFor => (Per::Account, 3, TimeDelta::hours(1)),
             Self::ChangePassword => (Per::Session, 5, TimeDelta::minutes(1)),
             Self::ChangePasswordOf => (Per::Account, 20, TimeDelta::hours(1)),
@@ -122,6 +139,7 @@ mod tests {
             Per::Network => "client network",
             Per::Account => "account",
             Per::AccountAndNetwork => "account and client network",
+            Per::AccountAndDevice => "account and known device",
             Per::Session => "session",
         }
     }

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# attack.sh [BINARY [SAMPLES]]   measures what the time of an answer tells of an address. Without BINARY, builds the release.
+set -euo pipefail
+
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$scripts/.."
+binary=${1:-}
+if [ -z "$binary" ]; then
+  "$scripts/site.sh"
+  cargo build --release --bin vestibule
+  binary=target/release/vestibule
+fi
+exec python3 scripts/attack.py "$binary" "${@:2}"
