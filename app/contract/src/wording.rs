@@ -61,7 +61,7 @@ pub fn fault(field: Field, fault: Fault, rules: &SignUpRules) -> String {
         (Field::Refresh, _) => "Send what the last answer gave to renew the session with",
         (Field::AccessToken, _) => "Send what says who is signed in",
         (Field::Locale, _) => "Enter a language as a short code, like en or pt-BR",
-        (Field::Id, _) => "This names somebody else",
+        (Field::Id, _) => "This names someone else",
         (Field::Token, Fault::Missing) => "Open the link in the email, or enter the code",
         (Field::Token, _) => "This link does not work. Copy the whole link from the email, or ask for a new one",
     };
@@ -75,7 +75,7 @@ pub fn refusal(refusal: Refusal) -> String {
             return format!("You have tried too many times. Wait {}, then try again", duration(retry_after));
         }
         Refusal::InvalidCredentials => "Email address or password is not correct",
-        Refusal::EmailNotVerified => "Confirm your email address first. Look for our letter, or ask for a new one",
+        Refusal::EmailNotVerified => "Confirm your email address first. Look for our email, or ask for a new one",
         Refusal::EmailTaken => "There is an account with this email address already. Sign in",
         Refusal::TokenInvalid => "This link does not work. Copy the whole link from the email, or ask for a new one",
         Refusal::TokenExpired => "This link has expired. Ask for a new one",

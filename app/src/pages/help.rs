@@ -16,7 +16,7 @@ pub fn Help() -> impl IntoView {
             <details>
                 <summary>"No code arrived"</summary>
                 <div class="stack">
-                    <p>"Letters can take a few minutes. Look into the spam folder, and check the address you typed."</p>
+                    <p>"Emails can take a few minutes. Check your spam folder, and the address you typed."</p>
                     <p class="alone"><a href=paths::VERIFY_EMAIL>"Ask for a new code"</a></p>
                 </div>
             </details>
