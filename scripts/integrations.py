@@ -505,13 +505,13 @@ def check_nginx(binary, folder, wrong):
         named = [pair for pair in answer.json()["headers"] if pair[0].replace("_", "-").startswith("x-auth")] if answer.status == 200 else answer.status
         return sorted(named) if isinstance(named, list) else named
 
-    expected = [["x-auth-email", address], ["x-auth-user", person], ["x-auth-user-type", "guest"]]
+    expected = [["x-auth-email", address], ["x-auth-email-verified", "false"], ["x-auth-user", person], ["x-auth-user-type", "guest"]]
     answer = send(base, "GET", "/")
     check(answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer", f"nginx: no token: {answer.status}")
     for how, headers in {"bearer": bearer(token), "cookie": cookie}.items():
         found = seen(send(base, "GET", "/deep/page?x=1", headers))
         check(found == expected, f"nginx: {how}: {found}")
-        lies = [("X-Auth-User", "somebody-else"), ("x-auth-user", "twice"), ("X_Auth_User", "underlined"), ("X-Auth-Email", "e@example.org"), ("X-Auth-User-Type", "host")]
+        lies = [("X-Auth-User", "somebody-else"), ("x-auth-user", "twice"), ("X_Auth_User", "underlined"), ("X-Auth-Email", "e@example.org"), ("X-Auth-User-Type", "host"), ("X-Auth-Email-Verified", "true")]
         found = seen(send(base, "GET", "/", [*lies, *headers.items()]))
         check(found == expected, f"nginx: {how}: a client's own X-Auth headers do not arrive")
     check(send(base, "GET", "/", [*lies]).status == 401, "nginx: X-Auth headers alone sign nobody in")
@@ -547,8 +547,8 @@ def check_general_page(vestibule, person, address, token):
     answer = vestibule.get("/.well-known/jwks.json")
     check("max-age=300" in answer.headers["Cache-Control"], f"the keys may be kept: {answer.headers['Cache-Control']}")
     answer = vestibule.check(bearer(token))
-    named = [answer.headers[name] for name in ("X-Auth-User", "X-Auth-Email", "X-Auth-User-Type")]
-    check(answer.status == 200 and named == [person, address, "guest"], f"check/: {answer.status} {named}")
+    named = [answer.headers[name] for name in ("X-Auth-User", "X-Auth-Email", "X-Auth-Email-Verified", "X-Auth-User-Type")]
+    check(answer.status == 200 and named == [person, address, "true", "guest"], f"check/: {answer.status} {named}")
     answer = vestibule.post("token/verify/", {"token": token})
     check(answer.status == 200 and answer.json() == {"active": True} | claims, f"token/verify/: {answer.status} {answer.text}")
 

@@ -276,18 +276,12 @@ impl Watch {
     }
 }
 
-fn rows() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "how many rows the test is to have")]
-    let rows = std::env::var("VESTIBULE_TEST_ROWS");
-    rows.map_or(10_000, |rows| rows.parse().expect("VESTIBULE_TEST_ROWS is a number"))
-}
-
 on_both_engines! {
     async fn everything_that_is_due_goes_a_little_at_a_time_and_people_sign_in_meanwhile(world: World) {
         world.person("ada@example.com").await;
         world.person("owner@example.com").await;
         for (place, kind) in (0..).zip(&KINDS) {
-            world.fill(place, kind, true, rows()).await;
+            world.fill(place, kind, true, rows_to_make()).await;
             world.fill(place, kind, false, KEPT).await;
         }
         if world.is_on_sqlite() {
@@ -309,7 +303,7 @@ on_both_engines! {
             sign_ins += 1;
         }
         tidying.await.expect("no panic").expect("tidied");
-        println!("{} rows of each kind: {:?}; {sign_ins} sign-ins, the slowest in {slowest:?}", rows(), begun.elapsed());
+        println!("{} rows of each kind: {:?}; {sign_ins} sign-ins, the slowest in {slowest:?}", rows_to_make(), begun.elapsed());
         assert!(sign_ins > 1);
         assert_eq!(watch.largest(&world).await, BATCH);
         for kind in &KINDS {

@@ -2,9 +2,10 @@
 //! person holds up, and spoils the reads of, only the few that share the part.
 
 use std::collections::HashMap;
+use std::hash::RandomState;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lru::LruCache;
+use hashlink::LruCache;
 use uuid::Uuid;
 
 use crate::SignedIn;
@@ -12,7 +13,7 @@ use crate::SignedIn;
 /// People, the ones asked for last at the end of the queue.
 #[derive(Debug)]
 pub(super) struct People {
-    by_id: LruCache<Uuid, Person>,
+    by_id: LruCache<Uuid, Person, RandomState>,
     sessions: usize,
     /// Sessions remembered at most.
     most: usize,
@@ -36,7 +37,7 @@ struct Live {
 
 impl People {
     pub(super) fn new(most: usize) -> Self {
-        Self { by_id: LruCache::unbounded(), sessions: 0, most, generation: 0 }
+        Self { by_id: LruCache::with_hasher(usize::MAX, RandomState::new()), sessions: 0, most, generation: 0 }
     }
 
     /// A session that has not expired. `now` by the clock of the day, `asked_at` by the monotonic one.
@@ -69,20 +70,20 @@ impl People {
             return;
         }
         let person = || Person { sessions: HashMap::new(), asked_for_at: at };
-        let person = self.by_id.get_or_insert_mut(signed_in.user.id, person);
+        let person = self.by_id.entry(signed_in.user.id).or_insert_with(person);
         person.asked_for_at = at;
         let live = Live { signed_in: signed_in.clone(), expires_at };
         let is_new = person.sessions.insert(signed_in.session_id, live).is_none();
         self.sessions += usize::from(is_new);
         while self.sessions > self.most {
-            let Some((_, person)) = self.by_id.pop_lru() else { return };
+            let Some((_, person)) = self.by_id.remove_lru() else { return };
             self.sessions -= person.sessions.len();
         }
     }
 
     pub(super) fn forget(&mut self, user_id: Uuid) {
         self.generation += 1;
-        if let Some(person) = self.by_id.pop(&user_id) {
+        if let Some(person) = self.by_id.remove(&user_id) {
             self.sessions -= person.sessions.len();
         }
     }
@@ -96,8 +97,8 @@ impl People {
     /// Gives back the memory of people who were not asked for since a time on the monotonic clock. Nothing about them
     /// has changed, so reads under way may be kept.
     pub(super) fn drop_idle(&mut self, since: TimeDelta) {
-        while self.by_id.peek_lru().is_some_and(|(_, person)| person.asked_for_at < since) {
-            let Some((_, person)) = self.by_id.pop_lru() else { return };
+        while self.by_id.iter().next().is_some_and(|(_, person)| person.asked_for_at < since) {
+            let Some((_, person)) = self.by_id.remove_lru() else { return };
             self.sessions -= person.sessions.len();
         }
     }

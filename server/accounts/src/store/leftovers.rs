@@ -65,6 +65,16 @@ impl Tx {
     }
 }
 
+/// The rows of a table whose time came first: table, key, time.
+macro_rules! oldest {
+    ($table:literal, $key:literal, $time:literal) => {
+        concat!(
+            "DELETE FROM ", $table, " WHERE ", $key, " IN (SELECT ", $key, " FROM ", $table, " WHERE ", $time,
+            " < $1 ORDER BY ", $time, " LIMIT $2)"
+        )
+    };
+}
+
 impl Leftover {
     /// Rows that hang on those of [`own`](Self::own).
     const fn dependents(self) -> Option<&'static str> {
@@ -94,31 +104,16 @@ impl Leftover {
 
     const fn own(self) -> &'static str {
         match self {
-            Self::BrowserSession => {
-                "DELETE FROM browser_sessions WHERE id_hash IN (
-                     SELECT id_hash FROM browser_sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
-            }
-            Self::OneTimeToken => {
-                "DELETE FROM one_time_tokens WHERE id IN (
-                     SELECT id FROM one_time_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
-            }
-            Self::Letter => {
-                "DELETE FROM outbox WHERE id IN (
-                     SELECT id FROM outbox WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
-            }
+            Self::BrowserSession => oldest!("browser_sessions", "id_hash", "expires_at"),
+            Self::OneTimeToken => oldest!("one_time_tokens", "id", "expires_at"),
+            Self::Letter => oldest!("outbox", "id", "created_at"),
             Self::Decoy => {
                 "DELETE FROM outbox WHERE id IN (
                      SELECT id FROM outbox WHERE letter = 'nothing' AND sent_at IS NULL AND given_up_at IS NULL
                      AND next_attempt_at < $1 ORDER BY next_attempt_at LIMIT $2)"
             }
-            Self::LetterRequest => {
-                "DELETE FROM letter_requests WHERE id IN (
-                     SELECT id FROM letter_requests WHERE asked_at < $1 ORDER BY asked_at LIMIT $2)"
-            }
-            Self::MailboxMessage => {
-                "DELETE FROM mailbox_messages WHERE id IN (
-                     SELECT id FROM mailbox_messages WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
-            }
+            Self::LetterRequest => oldest!("letter_requests", "id", "asked_at"),
+            Self::MailboxMessage => oldest!("mailbox_messages", "id", "created_at"),
             Self::UnprovenUser => {
                 "DELETE FROM users WHERE id IN (
                      SELECT id FROM users WHERE verified_at IS NULL AND updated_at < $1
@@ -126,30 +121,12 @@ impl Leftover {
                      AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)
                      ORDER BY verified_at, updated_at LIMIT $2)"
             }
-            Self::UsedRefreshToken => {
-                "DELETE FROM refresh_tokens WHERE hash IN (
-                     SELECT hash FROM refresh_tokens WHERE used_at < $1 ORDER BY used_at LIMIT $2)"
-            }
-            Self::ExpiredSession => {
-                "DELETE FROM sessions WHERE id IN (
-                     SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)"
-            }
-            Self::EndedSession => {
-                "DELETE FROM sessions WHERE id IN (
-                     SELECT id FROM sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)"
-            }
-            Self::Change => {
-                "DELETE FROM changes WHERE id IN (
-                     SELECT id FROM changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2)"
-            }
-            Self::AuditEvent => {
-                "DELETE FROM audit_events WHERE id IN (
-                     SELECT id FROM audit_events WHERE happened_at < $1 ORDER BY happened_at LIMIT $2)"
-            }
-            Self::SigningKey => {
-                "DELETE FROM signing_keys WHERE id IN (
-                     SELECT id FROM signing_keys WHERE retires_at < $1 ORDER BY retires_at LIMIT $2)"
-            }
+            Self::UsedRefreshToken => oldest!("refresh_tokens", "hash", "used_at"),
+            Self::ExpiredSession => oldest!("sessions", "id", "expires_at"),
+            Self::EndedSession => oldest!("sessions", "id", "ended_at"),
+            Self::Change => oldest!("changes", "id", "changed_at"),
+            Self::AuditEvent => oldest!("audit_events", "id", "happened_at"),
+            Self::SigningKey => oldest!("signing_keys", "id", "retires_at"),
         }
     }
 }

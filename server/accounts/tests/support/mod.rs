@@ -207,6 +207,13 @@ impl World {
     }
 }
 
+/// Rows of each kind for tests of large tables; a nightly run asks for a million.
+pub fn rows_to_make() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how large the tests are to be")]
+    let rows = std::env::var("VESTIBULE_TEST_ROWS");
+    rows.map_or(10_000, |rows| rows.parse().expect("VESTIBULE_TEST_ROWS is a number"))
+}
+
 /// A schema of its own in the throw-away server: tests do not see each other.
 pub async fn new_schema() -> String {
     #[expect(clippy::disallowed_methods, reason = "where the throw-away server is")]
