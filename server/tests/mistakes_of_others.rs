@@ -169,6 +169,7 @@ async fn b7_signing_out_takes_the_cookies_away() {
         assert!(client.is_signed_in());
         let answer = client.send(Method::POST, path, &[], Body::empty()).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert!(client.cookies.is_empty(), "{:?}", client.cookies);
+        // The one that stays signs nobody in: it only gives this browser tries of its own.
+        assert!(client.cookies.keys().eq(["vestibule_device"]), "{:?}", client.cookies);
     }
 }

@@ -4,6 +4,7 @@ mod support;
 
 use accounts::{Confirmed, Error};
 use contract::Fault;
+use contract::password_reset::PasswordResetForm;
 use support::*;
 
 on_both_engines! {
@@ -156,5 +157,54 @@ on_both_engines! {
         }).await;
         assert_eq!(world.letters_to("ada@example.com").await.len(), 1);
         assert_eq!(world.count("SELECT count(*) FROM outbox WHERE attempts > 1".into()).await, 0);
+    }
+
+    async fn verbs_about_one_person_wait_for_each_other_and_none_gives_way(world: World) {
+        for round in 0..5 {
+            let email = format!("p{round}@example.com");
+            let here = world.person(&email).await;
+            let there = done(world.sign_in(&email, PASSWORD).await);
+            // Past what was asked a moment ago, so that each letter below is due.
+            world.advance(chrono::TimeDelta::hours(1));
+            let here = world.renew(&here.refresh.expose()).await.expect("renewed");
+            let there = world.renew(&there.refresh.expose()).await.expect("renewed");
+            let accounts = world.with(|settings| settings.rate_limits = false).await;
+            let request = accounts.request_password_reset(&visitor(), &email).await.expect("asked");
+            let token = world.token_to(&email).await;
+            let answers = at_once(44, |at| {
+                let (accounts, email, visitor) = (accounts.clone(), email.clone(), visitor_from(at));
+                let (here, there) = (here.clone(), there.clone());
+                let reset = PasswordResetForm {
+                    token: token.clone(),
+                    request: request.clone(),
+                    new_password: contract::Password::new(OTHER_PASSWORD),
+                    ..PasswordResetForm::default()
+                };
+                let change = contract::password_change::PasswordChangeForm {
+                    old_password: contract::Password::new(PASSWORD),
+                    new_password: contract::Password::new(OTHER_PASSWORD),
+                    new_password_confirm: None,
+                };
+                async move {
+                    match at % 11 {
+                        0 => accounts.sign_in(&visitor, &login(&email, PASSWORD)).await.err(),
+                        1 => accounts.sign_in(&visitor, &login(&email, OTHER_PASSWORD)).await.err(),
+                        2 => accounts.change_password(&as_person(&here), &change).await.err(),
+                        3 => accounts.request_password_reset(&visitor, &email).await.err(),
+                        4 => accounts.reset_password(&visitor, &reset).await.err(),
+                        5 => accounts.register(&visitor, &form(&email)).await.err(),
+                        6 => accounts.renew(&visitor, &there.refresh.expose()).await.err(),
+                        7 => accounts.end_other_devices(&as_person(&here)).await.err(),
+                        8 => accounts.sign_out_everywhere(&as_person(&there), None).await.err(),
+                        9 => accounts.disable(&email).await.err().or(accounts.enable(&email).await.err()),
+                        _ => accounts.purge().await.err(),
+                    }
+                }
+            }).await;
+            for (at, error) in answers.into_iter().enumerate() {
+                let gave_way = matches!(error, Some(Error::Internal(_) | Error::Refused(contract::Refusal::Unavailable { .. })));
+                assert!(!gave_way, "round {round}, verb {}: {error:?}", at % 11);
+            }
+        }
     }
 }

@@ -69,8 +69,19 @@ impl Tx {
 macro_rules! oldest {
     ($table:literal, $key:literal, $time:literal) => {
         concat!(
-            "DELETE FROM ", $table, " WHERE ", $key, " IN (SELECT ", $key, " FROM ", $table, " WHERE ", $time,
-            " < $1 ORDER BY ", $time, " LIMIT $2)"
+            "DELETE FROM ",
+            $table,
+            " WHERE ",
+            $key,
+            " IN (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE ",
+            $time,
+            " < $1 ORDER BY ",
+            $time,
+            " LIMIT $2)"
         )
     };
 }
