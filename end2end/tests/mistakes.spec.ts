@@ -144,7 +144,7 @@ test("a newer letter ends the link of an older one", async ({ page, site }) => {
   await letterTo(site, person, 2);
   await page.goto(link);
   await expect(heading(page)).toHaveText("This link has expired");
-  await expect(page.getByRole("main")).toContainText("when we sent a newer letter");
+  await expect(page.getByRole("main")).toContainText("when we sent a newer email");
 });
 
 test("a link that was used says so, before and after the press", async ({ page, site, elsewhere }) => {

@@ -92,7 +92,7 @@ async fn serve(mut config: Config) -> Outcome {
     let (stop, is_asked) = watch::channel(false);
     let post_office = begin_tasks(&site, &is_asked);
     if has_mailbox {
-        println!("Letters are not sent; read them at {public_url}/dev/mailbox");
+        println!("Emails are not sent; read them at {public_url}/dev/mailbox");
     }
     println!("Vestibule is ready: {public_url}");
     let asked = async move {

@@ -197,7 +197,7 @@ async fn a_link_that_does_not_work_says_why_and_offers_another() {
     let second = world.link_to(EMAIL).await;
     let mut client = world.client(3);
     for (link, sentence) in [
-        (first.as_str(), "when a newer letter was sent or the password was changed"),
+        (first.as_str(), "when a newer email was sent or the password was changed"),
         ("/password/reset/confirm?token=junk", "This link does not work"),
         ("/password/reset/confirm?token=a&token=b", "This browser has not asked for a new password"),
         ("/password/reset/confirm", "This browser has not asked for a new password"),

@@ -1,4 +1,4 @@
-//! Another password for somebody who knows the present one.
+//! A new password, from someone who knows the present one.
 
 use contract::feedback::FormKind;
 use contract::password_change::PasswordChangeForm;

@@ -49,7 +49,7 @@ pub fn Help() -> impl IntoView {
                 </div>
             </details>
             <details>
-                <summary>"I got a letter but did not sign up"</summary>
+                <summary>"I got an email but did not sign up"</summary>
                 <p>"Ignore it. Without the code or the link in it, no account is confirmed with your address."</p>
             </details>
             <p>"Still stuck? Write to whoever runs " {name} "."</p>

@@ -12,7 +12,7 @@ use crate::parts::time::for_machines;
 pub fn Mailbox() -> impl IntoView {
     let Data::Mailbox(messages) = request().data else { return ().into_any() };
     let body = if messages.is_empty() {
-        view! { <p>"No letters yet. " <a href=paths::REGISTER>"Create an account"</a> " and one will be here."</p> }
+        view! { <p>"No emails yet. " <a href=paths::REGISTER>"Create an account"</a> " and one will be here."</p> }
             .into_any()
     } else {
         messages.into_iter().map(|message| view! { <Letter message=message/> }).collect_view().into_any()
@@ -21,7 +21,7 @@ pub fn Mailbox() -> impl IntoView {
         <Document title="Mailbox">
             <h1>"Mailbox"</h1>
             <p class="muted">
-                "Letters are not sent in this mode. They are kept here, newest first. "
+                "Emails are not sent in this mode. They are kept here, newest first. "
                 <a href=format!("{}/messages.json", paths::DEV_MAILBOX)>"As JSON"</a>
             </p>
             {body}

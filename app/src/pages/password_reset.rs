@@ -82,7 +82,7 @@ pub fn Proven() -> impl IntoView {
         }
         .into_any(),
         Data::Reset { link: LetterLink::Expired { at, superseded }, .. } => {
-            let why = if superseded { ", when a newer letter was sent or the password was changed" } else { "" };
+            let why = if superseded { ", when a newer email was sent or the password was changed" } else { "" };
             view! {
                 <Document title="This link has expired">
                     <h1>"This link has expired"</h1>

@@ -133,7 +133,7 @@ fn OfLink(token: String, link: LetterLink) -> impl IntoView {
         }
         .into_any(),
         LetterLink::Expired { at, superseded } => {
-            let why = if superseded { ", when we sent a newer letter. Open that one, or ask for another" } else { "" };
+            let why = if superseded { ", when we sent a newer email. Open that one, or ask for another" } else { "" };
             view! {
                 <Document title="This link has expired" form=paths::VERIFY_EMAIL>
                     <h1>"This link has expired"</h1>
@@ -215,7 +215,7 @@ fn StartAgain() -> impl IntoView {
                 <a class="btn" href=paths::REGISTER>"Create an account"</a>
                 <a class="btn quiet" href=paths::LOGIN>"Sign in"</a>
             </div>
-            <h2>"Another letter"</h2>
+            <h2>"Send the email again"</h2>
             <AskForLetter/>
         </Document>
     }

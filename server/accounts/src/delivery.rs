@@ -99,7 +99,7 @@ impl PostOffice {
         self.under_way.shutdown().await;
         for lease in self.leases.into_values().chain(self.broken) {
             if let Err(error) = self.accounts.set_lease(lease, false).await {
-                tracing::warn!(id = %lease.letter, error = %Chain(&error), "a letter stays leased for some seconds");
+                tracing::warn!(id = %lease.letter, error = %Chain(&error), "an email stays leased for some seconds");
             }
         }
     }
@@ -123,7 +123,7 @@ impl PostOffice {
         let id = done.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
         let lease = self.leases.remove(&id);
         if let Err(error) = done {
-            tracing::error!(event = "mail.broken", %error, "a letter's sending broke off");
+            tracing::error!(event = "mail.broken", %error, "an email's sending broke off");
             self.broken.extend(lease);
         }
     }
@@ -155,7 +155,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let unknown = self.0.store.read().await?.count_unknown_letters(&Letter::known(), now).await?;
         if unknown > 0 {
-            tracing::warn!(event = "mail.unknown", letters = unknown, "letters wait for a version that knows them");
+            tracing::warn!(event = "mail.unknown", letters = unknown, "emails wait for a version that knows them");
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Accounts {
     async fn send_under_lease(&self, letter: Outgoing, lease: Lease) {
         let outcome = tokio::select! {
             outcome = self.try_to_send(&letter) => outcome,
-            () = self.keep(lease) => return tracing::warn!(id = %letter.id, "another process has taken this letter"),
+            () = self.keep(lease) => return tracing::warn!(id = %letter.id, "another process has taken this email"),
         };
         outcome.tell(&letter);
         let mut written = self.write_down(&letter, &outcome).await;
@@ -188,7 +188,7 @@ impl Accounts {
             written = self.write_down(&letter, &outcome).await;
         }
         if let Err(error) = written {
-            tracing::error!(id = %letter.id, error = %Chain(&error), "what became of a letter is not written down");
+            tracing::error!(id = %letter.id, error = %Chain(&error), "what became of an email is not written down");
         }
     }
 
@@ -218,7 +218,7 @@ impl Accounts {
         }
         let rendered = match self.render(letter).await {
             Ok(Some(rendered)) => rendered,
-            Ok(None) => return Outcome::Void("a newer letter took its place"),
+            Ok(None) => return Outcome::Void("a newer email took its place"),
             Err(error) => return Outcome::PutOff(NotSent::later(Cause::Storage, Chain(&error).to_string())),
         };
         match self.0.mailer.send(letter.id, &letter.recipient, rendered, letter.created_at).await {
@@ -251,15 +251,15 @@ impl Outcome {
     fn tell(&self, letter: &Outgoing) {
         let Outgoing { id, letter, attempts, .. } = letter;
         match self {
-            Self::Sent => tracing::debug!(event = "mail.sent", letter, %id, attempts, "letter sent"),
-            Self::Void(reason) => tracing::info!(event = "mail.void", letter, %id, reason, "letter not sent"),
+            Self::Sent => tracing::debug!(event = "mail.sent", letter, %id, attempts, "email sent"),
+            Self::Void(reason) => tracing::info!(event = "mail.void", letter, %id, reason, "email not sent"),
             Self::GivenUp(reason, NotSent { cause, status, detail, .. }) => {
                 let cause = cause.name();
-                tracing::error!(event = "mail.failed", letter, %id, attempts, cause, status, detail, reason, "letter given up");
+                tracing::error!(event = "mail.failed", letter, %id, attempts, cause, status, detail, reason, "email given up");
             }
             Self::PutOff(NotSent { cause, status, detail, .. }) => {
                 let cause = cause.name();
-                tracing::warn!(event = "mail.put_off", letter, %id, attempts, cause, status, detail, "letter put off");
+                tracing::warn!(event = "mail.put_off", letter, %id, attempts, cause, status, detail, "email put off");
             }
         }
     }

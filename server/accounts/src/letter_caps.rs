@@ -36,7 +36,7 @@ impl Accounts {
         if let Some(cap) = cap.filter(|_| counts.refused_hour == 0) {
             let mailbox = request.mailbox.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
             let mailbox = format_args!("{mailbox:012x}");
-            tracing::warn!(event = "mail.capped", cap, %mailbox, "no more letters to this mailbox for now");
+            tracing::warn!(event = "mail.capped", cap, %mailbox, "no more emails to this mailbox for now");
         }
         Ok(cap.is_none())
     }

@@ -22,10 +22,10 @@ use crate::Site;
 
 const DONE: &str = "Your email address is confirmed";
 const ALREADY: &str = "Your email address was already confirmed";
-const SENT: &str = "If that address has an account that is not confirmed, a new letter is on its way";
+const SENT: &str = "If that address has an account that is not confirmed, a new email is on its way";
 
 pub(super) fn operations() -> Vec<Operation> {
-    let confirm = "Prove the mailbox by the token or the code of a letter, and be signed in";
+    let confirm = "Prove the mailbox by the token or the code of an email, and be signed in";
     let answered = json!({ "message": DONE, "user": user::example(), "tokens": tokens::example() });
     let (names, again) =
         (&["verify-email", "registration/verify-email"], &["resend-email", "registration/resend-email"]);
@@ -40,8 +40,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .hashes()
             .leads_to("login", json!({ "email": "$response.body#/user/email", "password": "$request.body#/password" }))
             .leads_to("refresh", json!({ "refresh": "$response.body#/tokens/refresh" })),
-        Operation::new("resendEmail", Method::POST, again, post(resend), "Ask for another letter; the answer is the same for every address")
-            .says("Ends the link and the code of the letter before. An address without an account, and one that is confirmed already, are answered alike.")
+        Operation::new("resendEmail", Method::POST, again, post(resend), "Ask for another email; the answer is the same for every address")
+            .says("Ends the link and the code of the email before. An address without an account, and one that is confirmed already, are answered alike.")
             .takes::<Resend>(&["email"], json!({ "email": "ada@example.com" }))
             .answers::<Message>(StatusCode::OK, "Heard", json!({ "message": SENT }))
             .finds([(Field::Email, Fault::Malformed)])
@@ -54,7 +54,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Confirmation {
-    /// Of a letter's link.
+    /// Of an email's link.
     #[serde(alias = "key")]
     #[schemars(with = "Option<String>", extend("pattern" = "\\S"))]
     token: String,

@@ -20,7 +20,7 @@ use super::tokens::{self, Tokens};
 use crate::Site;
 
 const CHANGED: &str = "Your password has been changed, and every other device is signed out";
-const ASKED: &str = "We sent a letter to that address. If it has an account, the letter has a code and a link";
+const ASKED: &str = "We sent an email to that address. If it has an account, the email has a code and a link";
 /// For examples.
 const REQUEST: &str = "p0Yx3n2nQGk1sVb7rJm4tq8WzLc5dEfHaUuIoPxSgNw";
 const RESET: &str = "Your password has been changed. Sign in with it";
@@ -36,7 +36,7 @@ pub(super) fn operations() -> Vec<Operation> {
             post(change),
             "Replace the password; every other session ends",
         )
-        .says("Asks for the present password, also of whoever is signed in. The letter of a change goes to the person.")
+        .says("Asks for the present password, also of whoever is signed in. The person is told by email.")
         .takes::<Change>(&["old_password", "new_password"], json!({ "old_password": old, "new_password": new }))
         .answers::<Changed>(
             StatusCode::OK,
@@ -52,9 +52,9 @@ pub(super) fn operations() -> Vec<Operation> {
             Method::POST,
             &["password/reset"],
             post(ask),
-            "Ask for a letter that leads to a new password; the answer is the same for every address",
+            "Ask for an email that leads to a new password; the answer is the same for every address",
         )
-        .says("The letter has a link and a code, or the news that the address has no account. Send `request` back with the code, which works for nobody else; the link works anywhere. Both work for a short time, once, and only the newest.")
+        .says("The email has a link and a code, or the news that the address has no account. Send `request` back with the code, which works for nobody else; the link works anywhere. Both work for a short time, once, and only the newest.")
         .takes::<Address>(&["email"], json!({ "email": "ada@example.com" }))
         .answers::<Asked>(StatusCode::OK, "Asked", json!({ "message": ASKED, "request": REQUEST }))
         .leads_to(
@@ -71,7 +71,7 @@ pub(super) fn operations() -> Vec<Operation> {
             Method::POST,
             &["password/reset/confirm"],
             post(reset),
-            "Choose a new password by the token or the code of the letter; every session ends",
+            "Choose a new password by the token or the code of the email; every session ends",
         )
         .says("By `token`, or by `email`, `code` and `request`. A password that is not taken spends neither. Every session of the person ends; sign in with the new password.")
         .takes::<Reset>(&["new_password"], confirm)
@@ -125,7 +125,7 @@ struct Address {
 #[derive(Serialize, JsonSchema)]
 struct Asked {
     message: &'static str,
-    /// To be sent with the code of the letter, which works for nobody else.
+    /// To be sent with the code of the email, which works for nobody else.
     request: String,
 }
 
@@ -142,7 +142,7 @@ async fn ask(
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Reset {
-    /// Of the letter's link.
+    /// Of the email's link.
     #[schemars(with = "Option<String>", extend("pattern" = "\\S"))]
     token: String,
     /// Whose code it is.
@@ -151,7 +151,7 @@ struct Reset {
     /// Six digits.
     #[schemars(with = "Option<String>", extend("pattern" = "[0-9０-９]"))]
     code: String,
-    /// As the request for the letter was answered.
+    /// As the request for the email was answered.
     #[schemars(with = "Option<String>")]
     request: String,
     #[serde(alias = "new_password1")]

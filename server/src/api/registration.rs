@@ -40,9 +40,9 @@ pub(super) fn operations() -> Vec<Operation> {
             post(create),
             "Sign up. A taken address answers like a free one",
         )
-        .says("Takes a sign-up in and sends the letter that proves the address. The answer sets a cookie: a client that sends it back is the one that signed up, and needs nothing but the token or the code to confirm. Where the address has an account already, `user_id` is nobody's.")
+        .says("Takes a sign-up in and sends the email that proves the address. The answer sets a cookie: a client that sends it back is the one that signed up, and needs nothing but the token or the code to confirm. Where the address has an account already, `user_id` is nobody's.")
         .takes::<Registration>(&["email", "password", "password_confirm"], sent)
-        .answers::<Registered>(StatusCode::CREATED, "Taken in; a letter is on its way", answered)
+        .answers::<Registered>(StatusCode::CREATED, "Taken in; an email is on its way", answered)
         .finds([(Field::Email, Fault::Malformed), (Field::Password, Fault::TooShort)])
         .refuses([Refusal::RegistrationClosed, Refusal::EmailTaken])
         .limited()
@@ -95,7 +95,7 @@ struct Registered {
     message: &'static str,
     /// Of the account that confirming the address makes.
     user_id: Uuid,
-    /// Whether a letter is on its way.
+    /// Whether an email is on its way.
     email_sent: bool,
     /// There at once where addresses need no proof.
     #[serde(skip_serializing_if = "Option::is_none")]

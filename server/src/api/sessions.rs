@@ -37,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     vec![
         Operation::new("login", Method::POST, &["login"], post(create), "Sign in")
-            .says("An unknown address, a wrong password and a disabled account are one answer. After the right password an address that is not confirmed is told so, and a letter is on its way. Tokens are set as cookies, too; a browser gets them as cookies only.")
+            .says("An unknown address, a wrong password and a disabled account are one answer. After the right password an address that is not confirmed is told so, and an email is on its way. Tokens are set as cookies, too; a browser gets them as cookies only.")
             .takes::<Login>(&["email", "password"], login)
             .answers::<SignedIn>(
                 StatusCode::OK,

@@ -33,11 +33,11 @@ settings! {
     DATABASE_URL = "sqlite://data/vestibule.db", "`sqlite://…` or `postgres://…`. Without it, a file in the data folder.";
     SECRET = "", "32 bytes or more; every key is derived from it. Generated into the data folder in development, required in production.";
     SECRET_FILE = "", "File that holds the secret, in place of `SECRET`.";
-    SMTP_URL = "", "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`. Without it, letters go to the built-in mailbox, in development only.";
+    SMTP_URL = "", "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`. Without it, emails go to the built-in mailbox, in development only.";
     SMTP_CA_FILE = "", "PEM file of certificate authorities that the mail server's certificate may come from, besides the public ones.";
-    LETTERS_PER_HOUR = "", "Most letters in an hour that strangers can have us send (sign-ups, resets, links sent again); above it they are not sent. Without it, no such ceiling.";
-    MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every letter.";
-    SITE_NAME = "Vestibule", "In pages and letters.";
+    LETTERS_PER_HOUR = "", "Most emails in an hour that strangers can have us send (sign-ups, resets, links sent again); above it they are not sent. Without it, no such ceiling.";
+    MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every email.";
+    SITE_NAME = "Vestibule", "In pages and emails.";
     TRUSTED_PROXIES = "", "Networks of proxies (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";
     COOKIE_DOMAIN = "", "Parent domain to share sign-in with, such as `example.com`; never one below which others have sites, such as `co.uk`. Cookies are then `__Secure-` instead of `__Host-`.";
     REGISTRATION = "open", "Who may sign up: `open`, `invite`, `closed`. There is no way to invite yet, so `invite` shuts like `closed`.";

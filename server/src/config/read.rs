@@ -245,7 +245,7 @@ impl Reader {
             return;
         }
         if is_production {
-            self.fault(names::SMTP_URL, "is needed in production (an https public URL): letters must reach people");
+            self.fault(names::SMTP_URL, "is needed in production (an https public URL): emails must reach people");
         } else if !listens_here {
             self.fault(
                 names::SMTP_URL,
