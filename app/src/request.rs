@@ -160,9 +160,11 @@ impl Door {
         remember_sign_up(&self.session, pending).await.map_err(Failed::from)
     }
 
-    /// Binds the letter that was asked for to this browser: its code works nowhere else.
+    /// Binds the letter that was asked for to this browser: its code works nowhere else. The session gets a new id, like
+    /// that of a sign-up.
     pub async fn remember_reset(&self, email: &str, request: String) -> Result<(), Failed> {
         let asked = ResetAsked { email: email.trim().to_owned(), request };
+        self.session.cycle_id().await.map_err(internal)?;
         self.session.insert(RESET, asked).await.map_err(internal)
     }
 

@@ -1,9 +1,9 @@
 //! Proof of the mailbox: the code form, and the page a letter's link opens. Looking at either changes nothing.
 
-use accounts::{Confirmed, LetterLink};
+use accounts::{Confirmed, Error, LetterLink};
 use contract::confirmation::ConfirmationForm;
 use contract::feedback::FormKind;
-use contract::{Field, Password, paths};
+use contract::{Field, Password, Refusal, paths};
 use leptos::prelude::*;
 
 use crate::Failed;
@@ -13,7 +13,7 @@ use crate::parts::field::{Companion, Kind, NewPasswordField, TextField};
 use crate::parts::form::FormState;
 use crate::parts::layout::Document;
 use crate::parts::notice::{MailboxHint, TooLate};
-use crate::request::{Door, Notice, go_to};
+use crate::request::{Door, Notice, forget, go_to};
 
 /// The answer to the code form, and to the button of the link's page.
 #[server(prefix = "", endpoint = "verify-email")]
@@ -24,10 +24,18 @@ pub async fn confirm_email(
     #[server(default)] new_password: Password,
 ) -> Result<(), Failed> {
     let door = Door::of_request();
+    let is_by_link = !token.is_empty();
     let form = ConfirmationForm { token, code, email: String::new(), password, new_password };
     let next = door.next().await?;
     let is_signed_in = door.visitor.signed_in.is_some();
-    let (notice, next) = match door.accounts.confirm_email(&door.visitor, &form).await? {
+    let confirmed = door.accounts.confirm_email(&door.visitor, &form).await;
+    if !is_by_link && matches!(confirmed, Err(Error::Refused(Refusal::PasswordRequired))) {
+        // The sign-up that this browser began is gone. The page says so, and sends to the link.
+        forget(&door.session).await?;
+        go_to(paths::VERIFY_EMAIL);
+        return Ok(());
+    }
+    let (notice, next) = match confirmed? {
         Confirmed::SignedIn(session) => {
             door.sign_in(&session).await?;
             (Notice::Welcome, next.as_str())

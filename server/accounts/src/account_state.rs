@@ -21,6 +21,7 @@ impl Accounts {
         let key = EmailAddress::parse(email).and_then(|email| address::key(&email)).map_err(|_| Refusal::NotFound)?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
+        tx.lock_address(&key).await?;
         let claims = Claims::on(&mut tx, &key).await?;
         // Where nobody has proven the address, everybody who signed up with it is meant.
         let meant = claims.owner().map_or_else(|| claims.all(), std::slice::from_ref);

@@ -104,7 +104,9 @@ impl Accounts {
         } else if form.password.is_empty() && !is_enough {
             return Err(Refusal::PasswordRequired.into());
         }
-        let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network()), Action::CodeFor(&key)]).await?;
+        let tries = [Action::CodeFrom(visitor.network()), Action::CodeFor(&key)];
+        // Strangers who use up the tries of an address do not keep out whoever signed up with it.
+        let mut codes = self.admit(visitor, if is_own { &tries[..1] } else { &tries }).await?;
         // Only the client that signed up is told how its tries stand.
         let proven = self.find_by_code(Purpose::ConfirmEmail, &key, &form.code, None, is_own && !is_typed).await?;
         codes.refund();

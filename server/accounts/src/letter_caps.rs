@@ -3,7 +3,8 @@
 //! Whoever types an address makes us write to it. So that nobody's mailbox is filled, and no site ends on a list of
 //! senders nobody wants, such letters are counted: by mailbox, by the network that asks, and all together. They are
 //! counted in the database, so that neither a restart nor another node begins anew. Over a cap the answer is the same
-//! as always, whoever has the address; there is just no letter. Letters that tell an owner of a change are not counted.
+//! as always, whoever has the address; there is just no letter. Letters of one kind leave those of another their
+//! share. What tells somebody who has proven the address of a change is not counted.
 
 use aws_lc_rs::hmac;
 
@@ -11,27 +12,51 @@ use crate::store::{LetterCounts, LetterRequest, Tx};
 use crate::tokens::new_id;
 use crate::{Accounts, Result, Visitor, address};
 
-/// To one mailbox.
+/// Of one kind to one mailbox.
 const AN_HOUR: i64 = 6;
 const A_DAY: i64 = 10;
 
 /// For one network: a school or an office may be one.
 const A_DAY_FOR_A_NETWORK: i64 = 300;
 
+/// For what somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To prove a mailbox, or to tell its owner that somebody tried.
+    Proof,
+    /// A way to a new password, or the news that there is no account.
+    Reset,
+    /// The same, asked for by a browser that has signed in to this account before: strangers cannot use it up.
+    ResetOnDevice(u128),
+    /// News of a change to an address that nobody has proven.
+    Notice,
+    /// None that goes out: it costs the same, and is not counted.
+    Nothing,
+}
+
 impl Accounts {
     /// Whether a letter that this visitor asks for may be posted to this mailbox now. Counts it, if so; to be asked
     /// once for each letter, in the transaction that posts it, before anything is replaced, and whoever has the address.
-    pub(crate) async fn may_write_to(&self, tx: &mut Tx, visitor: &Visitor, email: &str) -> Result<bool> {
+    pub(crate) async fn may_write_to(
+        &self,
+        tx: &mut Tx,
+        visitor: &Visitor,
+        email: &str,
+        wanted: Wanted,
+    ) -> Result<bool> {
         if !self.settings().rate_limits {
             return Ok(true);
         }
         let now = self.0.clock.now();
-        let mailbox = self.blurred("mailbox", address::mailbox(email).as_bytes());
+        let mailbox = self.blurred(&wanted.kind(), address::mailbox(email).as_bytes());
         let network = self.blurred("network", &visitor.network().number().to_be_bytes());
         let request = LetterRequest { id: new_id(now)?, mailbox, network, asked_at: now };
         let counts = tx.letter_counts(&request).await?;
         let cap = self.cap_reached(counts);
-        tx.insert_letter_request(&request, cap.is_some()).await?;
+        tx.insert_letter_request(&request, cap.is_some() || wanted == Wanted::Nothing).await?;
+        if wanted == Wanted::Nothing {
+            return Ok(true);
+        }
         // Once for a mailbox and hour, or a flood of requests would be one of lines.
         if let Some(cap) = cap.filter(|_| counts.refused_hour == 0) {
             let mailbox = request.mailbox.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
@@ -58,5 +83,18 @@ impl Accounts {
     fn blurred(&self, what: &str, value: &[u8]) -> Vec<u8> {
         let message = [what.as_bytes(), b"\0", value].concat();
         hmac::sign(&self.0.keys.letter_caps, &message).as_ref().to_vec()
+    }
+}
+
+impl Wanted {
+    /// What is counted together.
+    fn kind(self) -> String {
+        match self {
+            Self::Proof => "proof".to_owned(),
+            Self::Reset => "reset".to_owned(),
+            Self::ResetOnDevice(device) => format!("reset on {device:032x}"),
+            Self::Notice => "notice".to_owned(),
+            Self::Nothing => "nothing".to_owned(),
+        }
     }
 }

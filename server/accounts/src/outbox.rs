@@ -8,19 +8,33 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use contract::paths;
 
+use crate::letter_caps::Wanted;
 use crate::mail::{
     AlreadyRegistered, Confirm, NoAccount, PasswordChanged, Rendered, ResetPassword, SessionTheft, Site,
 };
 use crate::store::{Account, Letter, Outgoing, Tx};
 use crate::tokens::{Proof, Purpose, new_id};
-use crate::{Accounts, MailboxMessage, Mailer, Result, jwt};
+use crate::{Accounts, EmailVerification, MailboxMessage, Mailer, Result, Visitor, jwt};
 
 /// News that could not be delivered for so long are none any more.
 const NEWS_KEPT: TimeDelta = TimeDelta::days(3);
 
 impl Accounts {
-    /// Posts a letter that only tells something.
-    pub(crate) async fn post_notice(&self, tx: &mut Tx, letter: Letter, account: &Account) -> Result<()> {
+    /// Posts a letter that tells a person of a change. The mailbox of an address that its account has not proven may be
+    /// somebody else's: nothing is written there, or, where nobody proves any, no more than other letters.
+    pub(crate) async fn post_notice(
+        &self,
+        tx: &mut Tx,
+        visitor: &Visitor,
+        letter: Letter,
+        account: &Account,
+    ) -> Result<()> {
+        let is_due = account.verified_at.is_some()
+            || self.settings().email_verification == EmailVerification::Off
+                && self.may_write_to(tx, visitor, &account.email_key, Wanted::Notice).await?;
+        if !is_due {
+            return Ok(());
+        }
         let now = self.0.clock.now();
         tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(now + NEWS_KEPT)).await
     }

@@ -17,10 +17,10 @@ pub(crate) struct Claimant {
 }
 
 enum Who {
-    /// Whoever made this account.
-    Known(Uuid),
-    /// Somebody who chooses a password now. The account that asked for the letter is theirs if nobody has used it.
-    Unknown { unused: Option<Uuid>, profile: Box<Profile>, email: Option<String>, password_hash: String },
+    /// Whoever made this account, with another password where one was chosen.
+    Known { id: Uuid, password_hash: Option<String> },
+    /// Somebody who chooses a password now, and has shown nothing else.
+    Unknown { email: Option<String>, profile: Box<Profile>, password_hash: String },
 }
 
 /// An address that belongs to somebody.
@@ -32,16 +32,22 @@ pub(crate) struct Owned {
 
 impl Claimant {
     pub(crate) fn known(account: &Account, by: ProvenBy) -> Self {
-        Self { who: Who::Known(account.id), by }
+        Self { who: Who::Known { id: account.id, password_hash: None }, by }
     }
 
-    /// What other services keep under the id of an account that somebody has used must not pass to another person, so
-    /// that the newcomer gets an id of their own.
+    /// The same with another password.
+    pub(crate) fn known_with_new_password(account: &Account, password_hash: String) -> Self {
+        let who = Who::Known { id: account.id, password_hash: Some(password_hash) };
+        Self { who, by: ProvenBy::Letter }
+    }
+
+    /// Whoever signed up may have been another: their names, phone and consent do not pass on, nor does the id under
+    /// which other services may keep something of theirs. So the newcomer gets an account of their own, of the kind
+    /// that was asked for.
     pub(crate) fn with_new_password(asked: Option<&Account>, password_hash: String) -> Self {
-        let unused = asked.filter(|account| account.first_signed_in_at.is_none()).map(|account| account.id);
-        let profile = Box::new(asked.map(Account::profile).unwrap_or_default());
+        let profile = Box::new(asked.map(Account::blank_profile).unwrap_or_default());
         let email = asked.map(|account| account.email.clone());
-        Self { who: Who::Unknown { unused, profile, email, password_hash }, by: ProvenBy::Letter }
+        Self { who: Who::Unknown { email, profile, password_hash }, by: ProvenBy::Letter }
     }
 }
 
@@ -62,6 +68,7 @@ impl Accounts {
         claimant: &Claimant,
     ) -> Result<Option<Owned>> {
         let now = self.0.clock.now();
+        tx.lock_address(&token.email_key).await?;
         tx.release_address(&token.email_key).await?;
         let Some(id) = self.prove(tx, token, &claimant.who).await? else { return Ok(None) };
         if !tx.consume_one_time_token(token.id, id, now).await? {
@@ -77,11 +84,8 @@ impl Accounts {
     async fn prove(&self, tx: &mut Tx, token: &OneTimeToken, who: &Who) -> Result<Option<Uuid>> {
         let now = self.0.clock.now();
         Ok(match who {
-            Who::Known(id) => tx.prove_user(*id, None, now).await?.then_some(*id),
-            Who::Unknown { unused: Some(id), password_hash, .. } => {
-                tx.prove_user(*id, Some(password_hash), now).await?.then_some(*id)
-            }
-            Who::Unknown { unused: None, profile, email, password_hash } => {
+            Who::Known { id, password_hash } => tx.prove_user(*id, password_hash.as_deref(), now).await?.then_some(*id),
+            Who::Unknown { email, profile, password_hash } => {
                 let user = NewUser {
                     id: new_id(now)?,
                     email: email.as_deref().unwrap_or(&token.email_key),

@@ -43,7 +43,7 @@ impl Accounts {
         tx.end_sessions_of(account.id, now).await?;
         let session =
             self.begin_session(&mut tx, visitor, &account.to_user(), Began::by_password(here.remember)).await?;
-        self.post_notice(&mut tx, Letter::PasswordChanged, &account).await?;
+        self.post_notice(&mut tx, visitor, Letter::PasswordChanged, &account).await?;
         self.record(&mut tx, Event::PasswordChanged, Some(visitor), Some(account.id), None).await?;
         self.commit_change(tx, account.id).await?;
         self.0.letters_waiting.notify_one();

@@ -17,11 +17,12 @@ use uuid::Uuid;
 use crate::admission::Admission;
 use crate::audit::Event;
 use crate::claims::Claims;
+use crate::letter_caps::Wanted;
 use crate::limits::Action;
 use crate::new_password::About;
 use crate::ownership::Claimant;
 use crate::proof::{Asked, Link, Proven, is_asked_by, masked};
-use crate::store::{Account, Letter, OneTimeToken};
+use crate::store::{Account, Letter};
 use crate::tokens::{self, Purpose, new_id};
 use crate::{Accounts, Error, LetterLink, Result, Visitor, address};
 
@@ -40,13 +41,21 @@ impl Accounts {
     pub async fn request_password_reset(&self, visitor: &Visitor, email: &str) -> Result<String> {
         let email = EmailAddress::parse(email).map_err(|fault| Error::field(Field::Email, fault))?;
         let key = address::key(&email).map_err(|fault| Error::field(Field::Email, fault))?;
-        self.admit(visitor, &[Action::ResetRequest(visitor.network()), Action::ResetRequestFor(&key)]).await?;
+        // A browser that has signed in before has letters of its own, which strangers cannot use up.
+        let (tries, wanted) = match self.known_device(visitor, &key) {
+            Some(device) => (vec![Action::ResetRequest(visitor.network())], Wanted::ResetOnDevice(device)),
+            None => {
+                let tries = vec![Action::ResetRequest(visitor.network()), Action::ResetRequestFor(&key)];
+                (tries, Wanted::Reset)
+            }
+        };
+        self.admit(visitor, &tries).await?;
         let request = BASE64_URL_SAFE_NO_PAD.encode(tokens::random::<32>()?);
 
         let (now, purpose) = (self.0.clock.now(), Purpose::ResetPassword);
         let mut tx = self.0.store.write().await?;
         let claims = Claims::on(&mut tx, &key).await?;
-        if !self.may_write_to(&mut tx, visitor, &key).await? {
+        if !self.may_write_to(&mut tx, visitor, &key, wanted).await? {
             tx.commit().await?;
             return Ok(request);
         }
@@ -107,7 +116,7 @@ impl Accounts {
                 return Err(error);
             }
         };
-        let id = self.replace_password(visitor, &proven.token, account, hash).await?;
+        let id = self.replace_password(visitor, &proven, account, hash).await?;
         let somebody_else = visitor.signed_in.as_ref().is_some_and(|here| here.user.id != id);
         Ok(if somebody_else { PasswordReset::AnotherStaysSignedIn } else { PasswordReset::SignInNext })
     }
@@ -127,7 +136,8 @@ impl Accounts {
         let Some(key) = key.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
         let request = Some(form.request.as_str()).filter(|request| !request.is_empty());
         let request = request.or(visitor.reset_request.as_deref());
-        let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network()), Action::CodeFor(&key)]).await?;
+        // Tries at an address are as many as letters to it, times five: counted here, strangers could use them up.
+        let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network())]).await?;
         let proven = self.find_by_code(Purpose::ResetPassword, &key, &form.code, request, false).await?;
         codes.refund();
         Ok(proven)
@@ -153,7 +163,7 @@ impl Accounts {
     async fn replace_password(
         &self,
         visitor: &Visitor,
-        token: &OneTimeToken,
+        Proven { token, claims }: &Proven,
         account: &Account,
         hash: String,
     ) -> Result<Uuid> {
@@ -169,14 +179,17 @@ impl Accounts {
             tx.supersede_one_time_tokens(&account.email_key, now).await?;
             vec![account.id]
         } else {
-            let claimant = Claimant::with_new_password(Some(account), hash);
+            let claimant = match visitor.account_ids().find_map(|id| claims.sign_up(id)) {
+                Some(own) => Claimant::known_with_new_password(own, hash),
+                None => Claimant::with_new_password(Some(account), hash),
+            };
             let owned = self.take_ownership(&mut tx, token, &claimant).await?.ok_or(Refusal::TokenInvalid)?;
             owned.changed()
         };
         let id = *changed.first().unwrap_or(&account.id);
         tx.end_sessions_of(id, now).await?;
         let owner = tx.account(id).await?.ok_or_else(|| Error::internal("an account vanished"))?;
-        self.post_notice(&mut tx, Letter::PasswordChanged, &owner).await?;
+        self.post_notice(&mut tx, visitor, Letter::PasswordChanged, &owner).await?;
         self.record(&mut tx, Event::PasswordReset, Some(visitor), Some(id), None).await?;
         self.commit_changes(tx, changed).await?;
         self.0.letters_waiting.notify_one();

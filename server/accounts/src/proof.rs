@@ -11,12 +11,10 @@ use contract::{Fault, Field, Refusal};
 use uuid::Uuid;
 
 use crate::claims::Claims;
+use crate::letter_caps::Wanted;
 use crate::store::{Letter, OneTimeToken, Tx};
 use crate::tokens::{self, CODE_TRIES, Proof, Purpose, new_id};
 use crate::{Accounts, Error, Result, Settings, Visitor, jwt};
-
-/// Whatever asks for them: sign-ups, sign-ins without proof, requests.
-const LETTERS_AN_HOUR: i64 = 6;
 
 /// Owners of an address are told of attempts to sign up with it at most this often.
 const OWNER_TOLD_ONCE_IN: TimeDelta = TimeDelta::hours(1);
@@ -89,6 +87,12 @@ pub(crate) fn lifetime(purpose: Purpose, settings: &Settings) -> TimeDelta {
     }
 }
 
+/// Where tokens are kept of what is asked over a cap or a moment after another: for nobody, so that letters that work
+/// are left alone, but written all the same, so that the work tells nothing. No address has a space.
+fn beside(email_key: &str) -> String {
+    format!("{email_key} over a cap")
+}
+
 /// An address to recognise by whoever knows it: the first characters of its parts, and the last label.
 pub(crate) fn masked(email: &str) -> String {
     let (local_part, domain) = email.rsplit_once('@').unwrap_or((email, ""));
@@ -112,23 +116,12 @@ impl Accounts {
     ) -> Result<()> {
         let (now, purpose) = (self.0.clock.now(), Purpose::ConfirmEmail);
         let live = tx.live_one_time_token(email_key, purpose, now).await?;
-        let is_too_soon = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
-        let an_hour_ago = now - TimeDelta::hours(1);
-        if is_too_soon || tx.count_tokens_since(email_key, purpose, an_hour_ago).await? >= LETTERS_AN_HOUR {
-            return Ok(());
-        }
-        if !self.may_write_to(tx, visitor, email_key).await? {
-            return Ok(());
-        }
+        // What was written for nobody is no letter to share.
+        let live = live.filter(|live| live.user_id.is_some());
+        let is_shared = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
         let owner = claims.owner();
         let is_blank = owner.is_some() || claims.is_disabled() || sign_up.is_none();
-        let user_id = sign_up.map(|(id, _)| id);
-        let token =
-            self.make_token(&Asked { purpose, email_key, user_id, is_blank, password_hash: None, request: None })?;
-        // Another request was faster, a moment ago; its letter is this one's too where a letter is shared.
-        if !self.replace_token(tx, &token, purpose, unless_within.is_none()).await? {
-            return Ok(());
-        }
+        let asks = sign_up.map(|(id, _)| id);
         let whose = owner.map_or(Uuid::nil(), |owner| owner.id);
         let told = tx.was_posted_since(whose, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
         let (letter, recipient, user_id) = match (owner, sign_up) {
@@ -136,8 +129,21 @@ impl Accounts {
                 (Letter::AlreadyRegistered, owner.email.as_str(), Some(owner.id))
             }
             (None, Some((id, email))) if !is_blank => (Letter::Confirm, email, Some(id)),
-            _ => (Letter::Nothing, "", user_id),
+            _ => (Letter::Nothing, "", asks),
         };
+        let is_due = letter != Letter::Nothing && !is_shared;
+        let wanted = if is_due { Wanted::Proof } else { Wanted::Nothing };
+        let may_write = self.may_write_to(tx, visitor, email_key, wanted).await? && !is_shared;
+        let beside = beside(email_key);
+        let (email_key, letter, recipient) =
+            if may_write { (email_key, letter, recipient) } else { (&*beside, Letter::Nothing, "") };
+        let is_blank = is_blank || letter == Letter::Nothing;
+        let token = Asked { purpose, email_key, user_id: asks, is_blank, password_hash: None, request: None };
+        let token = self.make_token(&token)?;
+        // Another request was faster, a moment ago; its letter is this one's too where a letter is shared.
+        if !self.replace_token(tx, &token, purpose, unless_within.is_none()).await? {
+            return Ok(());
+        }
         tx.post(new_id(now)?, letter, recipient, user_id, Some(token.id), now, Some(token.expires_at)).await
     }
 

@@ -15,7 +15,7 @@ use crate::claims::Claims;
 use crate::limits::Action;
 use crate::new_password::About;
 use crate::sessions::Began;
-use crate::store::{NewUser, Profile, Tx};
+use crate::store::{Account, NewUser, Profile, Tx};
 use crate::tokens::new_id;
 use crate::{Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, Result, Visitor, address};
 
@@ -153,19 +153,19 @@ impl Accounts {
     }
 
     /// A row of its own for each sign-up, whoever else claims the address: free and taken ones cost the same. What this
-    /// client signed up with before is corrected; the same password is the same person, who sent a form twice.
+    /// client signed up with before is corrected. That others have the same password says nothing of who they are, and
+    /// whoever could learn of it could guess.
     async fn keep_sign_up(&self, tx: &mut Tx, visitor: &Visitor, claims: &Claims, sign_up: &SignUp) -> Result<Uuid> {
         let now = self.0.clock.now();
         let here = visitor.pending_sign_up.as_ref().map(PendingSignUp::user_id);
-        let is_same = |found: &&crate::store::Account| {
-            let is_this_clients = Some(found.id) == here && found.first_signed_in_at.is_none();
-            found.disabled_at.is_none() && (is_this_clients || found.password_hash == sign_up.password_hash)
-        };
-        if let Some(earlier) = claims.sign_ups().find(is_same) {
+        let earlier = here.and_then(|id| claims.sign_up(id));
+        let is_open = |found: &&Account| found.disabled_at.is_none() && found.first_signed_in_at.is_none();
+        if let Some(earlier) = earlier.filter(is_open) {
             tx.correct_sign_up(earlier.id, &sign_up.password_hash, &sign_up.profile, now).await?;
             return Ok(earlier.id);
         }
         if claims.all().len() >= KEPT_FOR_ONE_ADDRESS {
+            tx.lock_address(&sign_up.email_key).await?;
             tx.drop_oldest_sign_ups(&sign_up.email_key, i64::try_from(KEPT_FOR_ONE_ADDRESS - 1).unwrap_or(i64::MAX))
                 .await?;
         }
@@ -179,7 +179,7 @@ impl Accounts {
             verified_at: None,
             // Where nobody proves a mailbox, whoever comes first has the address.
             address_held_at: (mode == EmailVerification::Off).then_some(now),
-            first_signed_in_at: (mode != EmailVerification::Mandatory).then_some(now),
+            first_signed_in_at: None,
             now,
         };
         if tx.insert_user(&user).await? { Ok(user.id) } else { Err(Refusal::EmailTaken.into()) }
@@ -190,6 +190,7 @@ impl Accounts {
         if self.settings().email_verification == EmailVerification::Mandatory {
             return Ok(None);
         }
+        tx.note_first_sign_in(id, self.0.clock.now()).await?;
         let account = tx.account(id).await?.ok_or_else(|| Error::internal("an account vanished"))?;
         let session = self.begin_session(tx, visitor, &account.to_user(), Began::by_password(false)).await?;
         Ok(Some(session))

@@ -14,7 +14,7 @@ use crate::jwt::AccessClaims;
 use crate::limits::Action;
 use crate::store::{Account, Letter, StoredRefreshToken, Tx};
 use crate::tokens::{RefreshToken, new_id};
-use crate::{Accounts, Result, User, Visitor, address, jwt};
+use crate::{Accounts, EmailVerification, Result, User, Visitor, address, jwt};
 
 /// How long the predecessor may ask again, also when its answer has arrived: another tab may have sent it.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -66,7 +66,7 @@ pub struct NewSession {
     pub refresh: RefreshToken,
     /// How long it lives unused.
     pub refresh_lives: TimeDelta,
-    /// For the browser to keep: it has signed in to this account. Only where a session begins.
+    /// For the browser to keep: it has signed in to this account. Only where a session begins, and the address is proven.
     pub device: Option<String>,
 }
 
@@ -138,8 +138,8 @@ impl Accounts {
         let mut tx = self.0.store.read().await?;
         let session = tx.live_session(claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
         let session = session.ok_or(Refusal::SessionInvalid)?;
-        let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
-        let signed_in = session.of(account.ok_or(Refusal::SessionInvalid)?.to_user());
+        let account = self.account_in_use(&mut tx, session.user_id).await?;
+        let signed_in = session.of(account.to_user());
         self.0.live.keep(generation, &signed_in, session.expires_at);
         self.0.delivered.note(claims.sid, claims.jti);
         Ok((signed_in, claims))
@@ -158,8 +158,7 @@ impl Accounts {
         let mut tx = self.0.store.write().await?;
         let first = tx.use_refresh_token(&token.hash(), now).await?;
         let (stored, session) = live_session_of(&mut tx, &token, now).await?;
-        let account = tx.account(session.user_id).await?.filter(|account| account.disabled_at.is_none());
-        let account = account.ok_or(Refusal::SessionInvalid)?;
+        let account = self.account_in_use(&mut tx, session.user_id).await?;
 
         let successor = token.successor(&self.0.keys);
         let expires_at = if first {
@@ -178,6 +177,13 @@ impl Accounts {
         };
         tx.commit().await?;
         self.tokens(account.to_user(), &session, successor, expires_at - now)
+    }
+
+    /// The account of a session. One that was used unproven is not any more, once the site asks proof.
+    async fn account_in_use(&self, tx: &mut Tx, id: Uuid) -> Result<Account> {
+        let account = tx.account(id).await?;
+        let account = account.filter(|account| account.disabled_at.is_none() && self.needs_no_proof(account));
+        account.ok_or_else(|| Refusal::SessionInvalid.into())
     }
 
     async fn find_renewable(&self, token: &RefreshToken, now: DateTime<Utc>) -> Result<Session> {
@@ -250,9 +256,16 @@ impl Accounts {
         let refresh = RefreshToken::generate()?;
         let expires_at = self.idle_end(&session, now);
         tx.insert_refresh_token(&refresh.hash(), session.id, now, expires_at).await?;
-        let key = EmailAddress::parse(&user.email).and_then(|email| address::key(&email)).ok();
-        let device = key.map(|key| self.remember_device(visitor, &key)).transpose()?;
+        let device = self.device_of(visitor, user)?;
         Ok(NewSession { device, ..self.tokens(user.clone(), &session, refresh, expires_at - now)? })
+    }
+
+    /// For the browser to keep, where the address is this person's: whoever only signed up with it would get tries at its
+    /// owner's password.
+    fn device_of(&self, visitor: &Visitor, user: &User) -> Result<Option<String>> {
+        let is_theirs = user.email_verified || self.settings().email_verification == EmailVerification::Off;
+        let key = EmailAddress::parse(&user.email).and_then(|email| address::key(&email)).ok();
+        key.filter(|_| is_theirs).map(|key| self.remember_device(visitor, &key)).transpose()
     }
 
     /// Ends the session that this client had, in the transaction that begins another. Answers whose it was.
@@ -297,7 +310,7 @@ impl Accounts {
             return Err(Refusal::SessionInvalid.into());
         }
         self.record(&mut tx, Event::TokenReused, Some(visitor), Some(account.id), Some(session.id)).await?;
-        self.post_notice(&mut tx, Letter::SessionTheft, account).await?;
+        self.post_notice(&mut tx, visitor, Letter::SessionTheft, account).await?;
         self.commit_change(tx, account.id).await?;
         self.0.letters_waiting.notify_one();
         Err(Refusal::SessionInvalid.into())

@@ -5,6 +5,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use accounts::Visitor;
+use chrono::TimeDelta;
 use contract::Password;
 use contract::registration::RegistrationForm;
 use support::*;
@@ -27,8 +28,10 @@ struct Summary<'a>(&'a Mutex<Vec<String>>);
 
 impl Visit for Summary<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A transaction that only reads is rolled back whenever its connection is next at hand.
-        let is_told = ["summary", "db.statement"].contains(&field.name()) && !["", "ROLLBACK"].contains(&value);
+        // A transaction that only reads is rolled back whenever its connection is next at hand, and a connection is
+        // opened when the last one is at work.
+        let is_ours = !["", "ROLLBACK"].contains(&value) && !value.trim_start().starts_with("PRAGMA");
+        let is_told = ["summary", "db.statement"].contains(&field.name()) && is_ours;
         if is_told {
             self.0.lock().expect("no panic").push(value.to_owned());
         }
@@ -69,7 +72,11 @@ async fn run(world: &World, verb: Verb, visitor: &Visitor, email: &str) {
 
 async fn all_are_alike(world: &World, seen: &Statements) {
     people(world).await;
-    for (number, verb) in (0..).zip([Verb::SignIn, Verb::SignUp, Verb::Resend, Verb::Reset]) {
+    // So often that no more letters are sent, and twice within a minute.
+    let verbs = [(Verb::SignIn, 1), (Verb::SignUp, 9), (Verb::Resend, 3), (Verb::Reset, 3)];
+    let verbs = verbs.into_iter().flat_map(|(verb, times)| std::iter::repeat_n(verb, times));
+    for (number, verb) in (0..).zip(verbs) {
+        world.advance(TimeDelta::seconds(if number % 3 == 0 { 5 } else { 65 }));
         let mut told = Vec::new();
         for (at, class) in (0..).zip(CLASSES) {
             let (visitor, email) = (visitor_from(number * 1000 + at), format!("{class}@example.com"));
@@ -83,7 +90,7 @@ async fn all_are_alike(world: &World, seen: &Statements) {
         assert!(statements.iter().any(|statement| statement.contains("FROM users")), "{verb:?}: statements are seen");
         assert_eq!(*hashes, u64::from(matches!(verb, Verb::SignIn | Verb::SignUp)), "{verb:?}: one hash, or none");
         for (class, others, theirs) in &told {
-            assert_eq!((others, theirs), (statements, hashes), "{verb:?} of {class}");
+            assert_eq!((others, theirs), (statements, hashes), "{verb:?} of {class}, {number}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{Confirmed, LetterLink, LoginOnVerify};
+use accounts::{Confirmed, EmailVerification, LetterLink, LoginOnVerify};
 use chrono::TimeDelta;
 use contract::confirmation::ConfirmationForm;
 use contract::{Fault, Field, Password, Refusal};
@@ -112,7 +112,9 @@ on_both_engines! {
         let code = world.code_to("ada@example.com").await;
         let by_email = ConfirmationForm { email: "Ada@example.com".into(), new_password: Password::new(OTHER_PASSWORD), ..by_code(&code) };
         signed_in(world.accounts.confirm_email(&visitor(), &by_email).await);
-        assert_eq!(refusal(world.sign_in("ada@example.com", PASSWORD).await), Refusal::InvalidCredentials);
+        // It is told what any sign-up with a taken address is told, not that somebody has proven the mailbox.
+        let strangers = world.sign_in("ada@example.com", PASSWORD).await;
+        assert!(matches!(strangers, Ok(accounts::LoginStep::ConfirmEmail(_))), "{strangers:?}");
         done(world.sign_in("ada@example.com", OTHER_PASSWORD).await);
     }
 
@@ -194,6 +196,33 @@ on_both_engines! {
         }
         let right = ConfirmationForm { email: "pending@example.com".into(), password: Password::new(PASSWORD), ..by_code(&code) };
         assert_eq!(faults(world.accounts.confirm_email(&visitor(), &right).await), [(Field::Code, Fault::Incorrect)], "all tries are spent");
+    }
+
+    async fn strangers_cannot_use_up_the_tries_of_whoever_signed_up(world: World) {
+        let registered = world.sign_up("ada@example.com").await;
+        let guess = ConfirmationForm { email: "ada@example.com".into(), password: Password::new(PASSWORD), ..by_code("000000") };
+        let mut refused = 0;
+        for at in 0..60 {
+            world.advance(TimeDelta::minutes(1));
+            let tried = world.accounts.confirm_email(&visitor_from(at), &guess).await;
+            refused += u16::from(matches!(tried, Err(accounts::Error::Refused(Refusal::RateLimited { .. }))));
+        }
+        assert!(refused >= 39, "strangers have twenty a day: {refused}");
+        world.accounts.resend_confirmation(&finishing(&registered), "").await.expect("a new letter");
+        let code = world.code_to("ada@example.com").await;
+        signed_in(world.accounts.confirm_email(&finishing(&registered), &by_code(&code)).await);
+    }
+
+    async fn sessions_of_unproven_accounts_end_where_a_site_begins_to_ask_proof(world: World) {
+        let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional).await;
+        let here = optional.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up").session.expect("signed in");
+        assert!(is_alive(&optional, &here.access).await);
+        let mandatory = world.with(|settings| settings.email_verification = EmailVerification::Mandatory).await;
+        assert!(!is_alive(&mandatory, &here.access).await);
+        assert_eq!(refusal(mandatory.renew(&visitor(), &here.refresh.expose()).await), Refusal::SessionInvalid);
+        // The sign-up is not lost: its password leads to the proof.
+        let step = mandatory.sign_in(&visitor(), &login("ada@example.com", PASSWORD)).await.expect("the right password");
+        assert!(matches!(step, accounts::LoginStep::ConfirmEmail(_)), "{step:?}");
     }
 
     async fn a_right_code_with_a_wrong_or_missing_password_spends_no_try(world: World) {

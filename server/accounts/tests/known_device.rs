@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{LoginStep, NewSession, Visitor};
+use accounts::{EmailVerification, LoginStep, NewSession, Visitor};
 use chrono::TimeDelta;
 use contract::Refusal;
 use contract::password_reset::PasswordResetForm;
@@ -68,6 +68,25 @@ on_both_engines! {
             let refused = refusal(world.try_as(&visitor, EMAIL, PASSWORD).await);
             assert!(matches!(refused, Refusal::RateLimited { .. }), "{device}");
         }
+    }
+
+    async fn whoever_only_signed_up_with_an_address_gets_no_tries_at_its_owner(world: World) {
+        world.person(EMAIL).await;
+        world.advance(TimeDelta::hours(1));
+        let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional).await;
+        let eve = optional.register(&visitor(), &form(EMAIL)).await.expect("a sign-up").session.expect("signed in");
+        assert_eq!(eve.device, None);
+        let bob = optional.register(&visitor(), &form("bob@example.com")).await.expect("a sign-up");
+        let again = done(optional.sign_in(&visitor(), &login("bob@example.com", PASSWORD)).await);
+        assert_eq!(bob.session.expect("signed in").device, None);
+        assert_eq!(again.device, None, "not yet proven");
+        let token = world.token_to("bob@example.com").await;
+        let proven = signed_in(optional.confirm_email(&as_person(&again), &by_token(&token)).await);
+        assert!(proven.device.is_some(), "proven");
+
+        let off = world.with(|settings| settings.email_verification = EmailVerification::Off).await;
+        let carol = off.register(&visitor(), &form("carol@example.com")).await.expect("a sign-up");
+        assert!(carol.session.expect("signed in").device.is_some(), "nobody else can have the address there");
     }
 
     async fn a_device_is_forgotten_after_half_a_year_without_a_sign_in(world: World) {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{Accounts, Visitor};
+use accounts::{Accounts, EmailVerification, Visitor};
 use chrono::TimeDelta;
 use support::*;
 
@@ -52,7 +52,7 @@ on_both_engines! {
         assert_eq!(world.posted().await, 11);
     }
 
-    async fn all_ways_to_a_letter_count_together(world: World) {
+    async fn letters_of_one_kind_count_together_and_leave_the_others_their_share(world: World) {
         world.sign_up("ada@example.com").await;
         for number in 0..20 {
             let (process, from) = (world.new_process().await, visitor_from(number));
@@ -63,7 +63,68 @@ on_both_engines! {
                 _ => drop(process.register(&from, &form("ada+shop@example.com")).await.expect("the same answer")),
             }
         }
-        assert_eq!(world.posted().await, 6);
+        let of = |letter: &str| format!("{POSTED} AND letter = '{letter}'");
+        let (proofs, resets) = (world.count(of("confirm")).await, world.count(of("reset_password")).await);
+        assert_eq!((proofs, resets), (6, 6));
+    }
+
+    async fn strangers_cannot_use_up_the_letters_of_a_browser_that_signed_in_before(world: World) {
+        let here = world.person("ada@example.com").await;
+        for number in 0..20 {
+            world.ask_for_reset(&visitor_from(number), "ada@example.com").await;
+        }
+        let before = world.posted().await;
+        world.ask_for_reset(&visitor_from(20), "ada@example.com").await;
+        assert_eq!(world.posted().await, before, "strangers have had theirs");
+        let own = Visitor { device: here.device.clone(), ..visitor_from(21) };
+        for number in 0..20 {
+            world.ask_for_reset(&Visitor { address: visitor_from(number).address, ..own.clone() }, "Ada@example.com").await;
+        }
+        assert_eq!(world.posted().await, before + 6, "its own, and no more");
+        // In memory too: one process counts them all.
+        for number in 0..9 {
+            world.accounts.request_password_reset(&visitor_from(number), "ada@example.com").await.ok();
+        }
+        world.accounts.request_password_reset(&own, "ada@example.com").await.expect("tries of its own");
+    }
+
+    async fn requests_that_no_letter_answers_use_nothing_up(world: World) {
+        for number in 0..40 {
+            world.new_process().await.resend_confirmation(&visitor_from(number), "ada@example.com").await.expect("the same answer");
+        }
+        assert_eq!(world.posted().await, 0);
+        world.sign_up("ada@example.com").await;
+        assert_eq!(world.posted().await, 1);
+    }
+
+    async fn a_site_without_proof_writes_no_more_news_to_a_mailbox_than_other_letters(world: World) {
+        for (mode, most) in [(EmailVerification::Off, 6), (EmailVerification::Optional, 0)] {
+            world.run("DELETE FROM users").await;
+            world.run("DELETE FROM outbox").await;
+            let accounts = world.with(|settings| settings.email_verification = mode).await;
+            let registered = accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
+            let mut here = registered.session.expect("signed in at once");
+            for number in 0..10 {
+                world.advance(TimeDelta::minutes(4));
+                let [old, new] = if number % 2 == 0 { [PASSWORD, OTHER_PASSWORD] } else { [OTHER_PASSWORD, PASSWORD] };
+                let form = contract::password_change::PasswordChangeForm {
+                    old_password: contract::Password::new(old),
+                    new_password: contract::Password::new(new),
+                    new_password_confirm: None,
+                };
+                here = accounts.change_password(&as_person(&here), &form).await.expect("changed");
+            }
+            let news = "SELECT count(*) FROM outbox WHERE letter = 'password_changed'";
+            assert_eq!(world.count(news.into()).await, most, "{mode:?}");
+            // A stolen token is news as well.
+            let twice = here.refresh.expose();
+            let renewed = accounts.renew(&visitor(), &twice).await.expect("a successor");
+            accounts.renew(&visitor(), &renewed.refresh.expose()).await.expect("a successor");
+            world.advance(TimeDelta::minutes(1));
+            assert!(accounts.renew(&visitor(), &twice).await.is_err());
+            let news = "SELECT count(*) FROM outbox WHERE letter = 'session_theft'";
+            assert_eq!(world.count(news.into()).await, 0, "{mode:?}: over the cap, or not at all");
+        }
     }
 
     async fn a_letter_that_works_is_not_spent_by_requests_over_the_cap(world: World) {
@@ -129,6 +190,23 @@ on_both_engines! {
             left.push(grown);
         }
         assert!(left.windows(2).all(|pair| pair[0] == pair[1]), "{left:?}");
+    }
+
+    async fn over_the_cap_the_rows_of_a_resend_are_the_same_too(world: World) {
+        world.person("known@example.com").await;
+        world.sign_up("unconfirmed@example.com").await;
+        world.advance(TimeDelta::hours(25));
+        for (number, name) in (0_u16..).zip(["known", "unconfirmed", "unknown"]) {
+            for round in 0..14 {
+                let before = world.counted().await;
+                let from = visitor_from(number * 100 + round);
+                world.new_process().await.resend_confirmation(&from, &format!("{name}@example.com")).await.expect("the same answer");
+                assert_eq!(world.counted().await - before, 3, "{name}, request {round}");
+            }
+        }
+        let link = world.token_to("unconfirmed@example.com").await;
+        let link = world.accounts.look_at_confirmation(&visitor(), &link).await.expect("an answer");
+        assert!(matches!(link, accounts::LetterLink::Ready { .. }), "{link:?}");
     }
 
     async fn no_address_can_be_read_from_what_is_counted_and_it_is_forgotten_after_a_day(world: World) {

@@ -121,6 +121,17 @@ on_both_engines! {
         done(world.sign_in(EMAIL, PASSWORD).await);
     }
 
+    async fn strangers_cannot_use_up_the_tries_of_whoever_asked(world: World) {
+        world.person(EMAIL).await;
+        world.ask(EMAIL).await;
+        let code = world.code_to(EMAIL).await;
+        for at in 0..60 {
+            let guess = with_code(EMAIL, &wrong(&code), OTHER_PASSWORD);
+            assert!(world.accounts.reset_password(&visitor_from(at), &guess).await.is_err());
+        }
+        world.reset(&with_code(EMAIL, &code, OTHER_PASSWORD)).await.expect("a new password");
+    }
+
     async fn only_the_newest_letter_works_and_for_half_an_hour(world: World) {
         world.person(EMAIL).await;
         world.ask(EMAIL).await;

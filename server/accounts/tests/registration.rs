@@ -62,7 +62,8 @@ on_both_engines! {
         for (at, email) in (0..).zip(["anna@münchen.example", "ANNA@MÜNCHEN.example", "anna@xn--mnchen-3ya.example"]) {
             world.accounts.register(&visitor_from(at), &form(email)).await.expect("the same answer");
         }
-        assert_eq!(world.rows("users").await, 1);
+        assert_eq!(world.count("SELECT count(DISTINCT email_key) FROM users".into()).await, 1);
+        assert_eq!(world.count("SELECT count(*) FROM outbox WHERE letter <> 'nothing'".into()).await, 1, "one letter");
     }
 
     async fn names_of_any_script_are_kept_as_typed(world: World) {

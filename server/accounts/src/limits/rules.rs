@@ -23,7 +23,7 @@ pub enum Limit {
     SignInOnDevice,
     /// Codes tried from one client network.
     CodeFrom,
-    /// Codes tried for one address.
+    /// Codes tried for one address by clients that did not sign up with it.
     CodeFor,
     /// Password resets asked for from one client network.
     ResetRequest,

@@ -86,18 +86,6 @@ impl Tx {
             .bind(email_key).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
     }
 
-    /// How many an address was given since a time.
-    pub(crate) async fn count_tokens_since(
-        &mut self,
-        email_key: &str,
-        purpose: Purpose,
-        since: DateTime<Utc>,
-    ) -> Result<i64> {
-        Ok(on_either!(self, conn => sqlx::query_scalar(
-            "SELECT count(*) FROM one_time_tokens WHERE email_key = $1 AND purpose = $2 AND created_at > $3")
-            .bind(email_key).bind(purpose.name()).bind(since).fetch_one(conn).await?))
-    }
-
     /// Counts one try of a code before it is compared, so that parallel guesses are all counted.
     /// Answers how many there were, this one included; nothing when there are none left.
     pub(crate) async fn count_attempt(&mut self, id: Uuid) -> Result<Option<i32>> {

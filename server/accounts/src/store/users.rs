@@ -50,8 +50,6 @@ pub(crate) struct Account {
     user_type: String,
     phone: Option<String>,
     locale: String,
-    terms_version: Option<String>,
-    terms_accepted_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -77,16 +75,9 @@ impl Account {
         (&self.first_name, &self.last_name)
     }
 
-    pub(crate) fn profile(&self) -> Profile {
-        Profile {
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
-            user_type: self.user_type.clone(),
-            phone: self.phone.clone(),
-            locale: self.locale.clone(),
-            terms_version: self.terms_version.clone(),
-            terms_accepted_at: self.terms_accepted_at,
-        }
+    /// What says nothing of the person who typed it: kind and language.
+    pub(crate) fn blank_profile(&self) -> Profile {
+        Profile { user_type: self.user_type.clone(), locale: self.locale.clone(), ..Profile::default() }
     }
 }
 
@@ -126,6 +117,14 @@ impl Tx {
             .bind(id).bind(password_hash).bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
             .bind(&profile.phone).bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(now)
             .execute(conn).await?.rows_affected());
+        Ok(())
+    }
+
+    /// Somebody uses an account from now on.
+    pub(crate) async fn note_first_sign_in(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE users SET first_signed_in_at = COALESCE(first_signed_in_at, $2) WHERE id = $1")
+            .bind(id).bind(now).execute(conn).await?.rows_affected());
         Ok(())
     }
 
@@ -188,21 +187,35 @@ impl Tx {
     }
 
     /// Makes a sign-up the owner of its address, with another password where one is given. False when it was disabled
-    /// or proven before.
+    /// or proven before, or another owns the address by now; the transaction is then not to be committed.
     pub(crate) async fn prove_user(
         &mut self,
         id: Uuid,
         password_hash: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let proven = on_either!(self, conn => sqlx::query(
+        let proven: sqlx::Result<u64> = on_either!(self, conn => sqlx::query(
             "UPDATE users SET verified_at = $2, address_held_at = $2, updated_at = $2,
                               first_signed_in_at = COALESCE(first_signed_in_at, $2),
                               password_hash = COALESCE($3, password_hash),
                               password_changed_at = CASE WHEN $3 IS NULL THEN password_changed_at ELSE $2 END
              WHERE id = $1 AND verified_at IS NULL AND disabled_at IS NULL")
-            .bind(id).bind(now).bind(password_hash).execute(conn).await?.rows_affected());
-        Ok(proven == 1)
+            .bind(id).bind(now).bind(password_hash).execute(conn).await.map(|done| done.rows_affected()));
+        match proven {
+            // The index decides: of two at once, one.
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+            proven => Ok(proven? == 1),
+        }
+    }
+
+    /// Holds everybody else up who is about to write several accounts of one address, until this transaction ends:
+    /// each might begin with another row, and wait for the other's. The oldest row stands for all.
+    pub(crate) async fn lock_address(&mut self, email_key: &str) -> Result<()> {
+        on_either!(self, conn => sqlx::query(
+            "UPDATE users SET email_key = email_key
+             WHERE id = (SELECT id FROM users WHERE email_key = $1 ORDER BY id LIMIT 1)")
+            .bind(email_key).execute(conn).await?.rows_affected());
+        Ok(())
     }
 
     /// Nobody holds an address that is about to be proven, whatever the site's rules once were.
