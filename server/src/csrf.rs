@@ -7,14 +7,14 @@
 use accounts::RefusalKind;
 use app::request::{ACCESS, REFRESH, SESSION};
 use axum::extract::{Request, State};
-use axum::http::header::ORIGIN;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use contract::Refusal;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use crate::api::Failed;
-use crate::{Site, client_address, cookies, visitor};
+use crate::{Site, client_address, cookies};
 
 /// The layer for requests that say where they come from.
 pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
@@ -40,7 +40,9 @@ pub(crate) async fn note_refused(State(site): State<Site>, request: Request, nex
 pub(crate) async fn no_cookies_from_nowhere(State(site): State<Site>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let says = |name: &str| headers.get(name).is_some_and(|value| !value.is_empty());
-    let is_bearer = visitor::bearer(headers).is_some();
+    // Another site can have a browser send a name and password (`https://a:b@…`), but never this scheme.
+    let scheme = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().get(..6));
+    let is_bearer = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"));
     let is_from_nowhere = !says("sec-fetch-site") && !says(ORIGIN.as_str()) && !is_bearer;
     let has_cookies = || {
         [ACCESS, REFRESH, SESSION].iter().any(|short| cookies::value(headers, &site.cookies().name(short)).is_some())

@@ -293,7 +293,8 @@ async fn a_stale_cookie_or_bearer_blocks_neither_sign_in_nor_sign_up() {
         client.cookies.insert("vestibule_access".into(), "junk".into());
         client.cookies.insert("vestibule_refresh".into(), "junk".into());
         client.cookies.insert("vestibule_session".into(), "junk".into());
-        let headers = [("content-type", "application/json"), ("authorization", authorization)];
+        let origin = ("origin", "http://localhost:3000");
+        let headers = [("content-type", "application/json"), ("authorization", authorization), origin];
         let body = json!({ "email": "ada@example.com", "password": PASSWORD }).to_string();
         let answer = client.send(Method::POST, "/api/v1/auth/login/", &headers, Body::from(body)).await;
         assert_eq!(answer.status, StatusCode::OK);

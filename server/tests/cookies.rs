@@ -69,6 +69,12 @@ async fn cookies_without_an_origin_change_nothing() {
         let answer = client.send(Method::POST, "/logout", &form, Body::empty()).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{only}");
     }
+    for says_nothing in [("sec-fetch-site", ""), ("origin", ""), ("authorization", "Basic YTpi"), ("authorization", "")]
+    {
+        let headers = [("content-type", "application/json"), says_nothing];
+        let answer = client.send(Method::POST, "/api/v1/auth/logout/", &headers, Body::from("{}")).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{says_nothing:?}");
+    }
     assert_eq!(client.get("/account").await.status, StatusCode::OK);
     // A bearer token is something that no other site can add; and without cookies there is nothing to misuse.
     let headers = [("content-type", "application/json"), ("authorization", &*bearer)];
