@@ -1,4 +1,4 @@
-//! Shutting an account, and opening it again: the operator's verbs.
+//! Disabling an account, and enabling it again: the operator's verbs.
 
 use contract::{EmailAddress, Refusal};
 
@@ -7,12 +7,12 @@ use crate::claims::Claims;
 use crate::{Accounts, Result, User, address};
 
 impl Accounts {
-    /// Shuts an account: its sessions and letters end before this returns, and nothing lets anyone in until it is enabled.
+    /// Disables an account: its sessions and letters end before this returns, and nothing lets anyone in until it is enabled.
     pub async fn disable(&self, email: &str) -> Result<User> {
         self.set_disabled(email, true).await
     }
 
-    /// Opens a shut account. Its old sessions and letters stay ended.
+    /// Enables a disabled account. Its old sessions and letters stay ended.
     pub async fn enable(&self, email: &str) -> Result<User> {
         self.set_disabled(email, false).await
     }
@@ -20,7 +20,7 @@ impl Accounts {
     async fn set_disabled(&self, email: &str, disabled: bool) -> Result<User> {
         let key = EmailAddress::parse(email).and_then(|email| address::key(&email)).map_err(|_| Refusal::NotFound)?;
         let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
+        let mut tx = self.0.store.write_after_others().await?;
         tx.lock_address(&key).await?;
         let claims = Claims::on(&mut tx, &key).await?;
         // Where nobody has proven the address, everybody who signed up with it is meant.

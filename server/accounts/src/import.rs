@@ -106,7 +106,7 @@ impl Accounts {
             return Ok(part);
         }
         let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
+        let mut tx = self.0.store.write_after_others().await?;
         for (line, newcomer) in &newcomers {
             part.count(*line, newcomer, tx.insert_imported_user(new_id(now)?, newcomer, now).await?);
         }

@@ -80,7 +80,7 @@ impl Accounts {
         let algorithm = self.settings().signing_algorithm.name();
         let key = self.0.keys.signing_key(algorithm, salt, signs_from, None)?;
         let id = key.ok_or_else(|| Error::internal("no key could be made"))?.id;
-        let mut tx = self.0.store.write().await?;
+        let mut tx = self.0.store.write_after_others().await?;
         let row = KeyRow {
             id: id.clone(),
             algorithm: algorithm.to_owned(),

@@ -20,6 +20,7 @@ mod sqlite;
 mod transaction;
 mod users;
 
+use contract::Refusal;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
@@ -33,8 +34,11 @@ pub use transaction::waiting_once;
 pub(crate) use transaction::{Tx, on_either};
 pub(crate) use users::{Account, NewUser, Profile};
 
-use crate::Result;
+use crate::{Error, Result};
 use transaction::Open;
+
+/// Of a second and a half each, on SQLite.
+const TRIES_AFTER_OTHERS: u8 = 40;
 
 /// Where accounts are kept.
 #[derive(Clone, Debug)]
@@ -82,6 +86,18 @@ impl Store {
             Self::Sqlite { writer, .. } => Tx::Sqlite(Open::begin(writer, sqlite::BEGIN_WRITE).await?),
             Self::Postgres(pool) => Tx::Postgres(Open::begin(pool, postgres::BEGIN).await?),
         })
+    }
+
+    /// The same for a start or a command, which no browser waits for: another process may write for a minute.
+    pub(crate) async fn write_after_others(&self) -> Result<Tx> {
+        for _ in 0..TRIES_AFTER_OTHERS {
+            match self.write().await {
+                // It has waited for the lock by itself.
+                Err(Error::Refused(Refusal::Unavailable { retry_after: outage::GAVE_WAY })) => {}
+                begun => return begun,
+            }
+        }
+        self.write().await
     }
 
     /// Begins a transaction that deletes what an index finds.

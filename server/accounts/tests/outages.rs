@@ -118,6 +118,23 @@ async fn another_process_that_writes_for_too_long_costs_a_try_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_or_a_command_waits_for_another_process_longer_than_a_browser_does() {
+    let world = World::on_sqlite().await;
+    world.person(EMAIL).await;
+    let mut other = SqliteConnectOptions::new().filename(world.file()).connect().await.expect("another process");
+    other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    let accounts = world.accounts.clone();
+    let command = tokio::spawn(async move { accounts.rotate_keys().await });
+    for _ in 0..3 {
+        assert_unavailable(world.sign_in(EMAIL, PASSWORD).await);
+    }
+    assert!(!command.is_finished());
+    other.execute("ROLLBACK").await.expect("the lock is given back");
+    assert_eq!(command.await.expect("an end").expect("keys").len(), 2);
+    other.close().await.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_file_that_is_gone_is_missed_and_never_replaced_by_an_empty_one() {
     let world = World::on_sqlite().await;
     let file = world.file();

@@ -7,6 +7,8 @@ use crate::Error;
 
 /// Seconds, when the database cannot do it now.
 pub(super) const RETRY_AFTER: u32 = 5;
+/// The same where somebody else has the lock.
+pub(super) const GAVE_WAY: u32 = 1;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -35,7 +37,7 @@ fn retry_after(error: &sqlx::Error) -> Option<u32> {
 
 /// Whether another process had the lock.
 pub(super) fn gave_way(error: &sqlx::Error) -> bool {
-    retry_after(error) == Some(1)
+    retry_after(error) == Some(GAVE_WAY)
 }
 
 /// Whether the connection was found dead, so that another may do.
@@ -56,7 +58,7 @@ fn outage_of(code: &str) -> Option<u32> {
 fn outage_of_postgres(code: &str) -> Option<u32> {
     match code {
         // serialization_failure, deadlock_detected, lock_not_available, query_canceled: this one gave way to another.
-        "40001" | "40P01" | "55P03" | "57014" => Some(1),
+        "40001" | "40P01" | "55P03" | "57014" => Some(GAVE_WAY),
         // read_only_sql_transaction (a standby), idle_in_transaction_session_timeout.
         "25006" | "25P03" => Some(RETRY_AFTER),
         // connection_exception, insufficient_resources, operator_intervention (restart, shutdown), system_error.
@@ -69,7 +71,7 @@ fn outage_of_postgres(code: &str) -> Option<u32> {
 fn outage_of_sqlite(code: u32) -> Option<u32> {
     match code & 0xff {
         // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_INTERRUPT: another process writes.
-        5 | 6 | 9 => Some(1),
+        5 | 6 | 9 => Some(GAVE_WAY),
         // SQLITE_NOMEM, SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_PROTOCOL.
         7 | 8 | 10 | 13 | 14 | 15 => Some(RETRY_AFTER),
         _ => None,
@@ -89,7 +91,7 @@ mod tests {
         ];
         // A constraint, a statement that is none, a damaged file, an aborted transaction: waiting mends nothing.
         let is_broken = ["1", "11", "26", "19", "787", "2067", "23505", "42601", "42P01", "25P02", "22021"];
-        assert!(gives_way.iter().all(|code| outage_of(code) == Some(1)));
+        assert!(gives_way.iter().all(|code| outage_of(code) == Some(GAVE_WAY)));
         assert!(is_away.iter().all(|code| outage_of(code) == Some(RETRY_AFTER)));
         assert!(is_broken.iter().all(|code| outage_of(code).is_none()));
     }
