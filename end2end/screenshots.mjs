@@ -172,14 +172,42 @@ async function tour(browser, options, take) {
   }
 }
 
+/** Where an address may be used before it is confirmed.
+ * @param {import("@playwright/test").Browser} browser
+ * @param {import("@playwright/test").BrowserContextOptions} options
+ * @param {(name: string, page: Page) => Promise<unknown>} take */
+async function unconfirmed(browser, options, take) {
+  const site = await startSite({ VESTIBULE_EMAIL_VERIFICATION: "optional" });
+  const context = await browser.newContext({ ...options, baseURL: site.url, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    await signUp(page);
+    await page.goto("/account");
+    await take("account-unconfirmed", page);
+    await page.goto("/verify-email");
+    await take("verify-email-signed-in", page);
+    const { link } = await newestLetter(site);
+    await page.goto(link ?? "");
+    await take("link-signed-in", page);
+    await press(page, "Confirm email address");
+    await take("account-confirmed", page);
+  } finally {
+    await context.close();
+    await site.stop();
+  }
+}
+
 /** @param {import("@playwright/test").Browser} browser @param {string} folder */
 async function pictures(browser, folder) {
   await mkdir(folder, { recursive: true });
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     for (const width of [320, 1280]) {
-      await tour(browser, { colorScheme, viewport: { width, height: 800 } }, (name, page) =>
-        page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true }),
-      );
+      const options = { colorScheme, viewport: { width, height: 800 } };
+      /** @param {string} name @param {Page} page */
+      const take = (name, page) =>
+        page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      await tour(browser, options, take);
+      await unconfirmed(browser, options, take);
     }
   }
 }

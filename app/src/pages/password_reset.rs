@@ -67,8 +67,8 @@ pub fn Forgotten() -> impl IntoView {
 #[component]
 pub fn Proven() -> impl IntoView {
     match request().data {
-        Data::Reset { token, link: LetterLink::Ready { email, is_own, .. } } => {
-            view! { <ByLink email=email is_own=is_own token=token/> }.into_any()
+        Data::Reset { token, link: LetterLink::Ready { email, is_own, begins_anew, .. } } => {
+            view! { <ByLink email=email is_own=is_own begins_anew=begins_anew token=token/> }.into_any()
         }
         Data::Reset { link: LetterLink::Used, .. } => view! {
             <Document title="This link has already been used">
@@ -149,7 +149,7 @@ fn ByCode(email: String) -> impl IntoView {
 }
 
 #[component]
-fn ByLink(email: String, is_own: bool, token: String) -> impl IntoView {
+fn ByLink(email: String, is_own: bool, begins_anew: bool, token: String) -> impl IntoView {
     let PageRequest { site, visitor, .. } = request();
     let rules = site.rules.clone();
     let state = FormState::of(paths::PASSWORD_RESET_CONFIRM);
@@ -164,6 +164,14 @@ fn ByLink(email: String, is_own: bool, token: String) -> impl IntoView {
                     view! {
                         <p class="alert info">
                             "You are signed in as " <strong>{other}</strong> ", and this link is for another account. Your own password stays as it is."
+                        </p>
+                    }
+                })}
+            {begins_anew
+                .then(|| {
+                    view! {
+                        <p class="alert info">
+                            "Nobody has confirmed this address yet, so here you get a new account and the old one ends. To keep the old one, open this link where you are signed in to it."
                         </p>
                     }
                 })}

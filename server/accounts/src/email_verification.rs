@@ -9,11 +9,13 @@ use contract::{EmailAddress, Fault, Field, Refusal};
 
 use crate::admission::Admission;
 use crate::audit::Event;
+use crate::claims::Claims;
 use crate::limits::Action;
 use crate::new_password::About;
 use crate::ownership::Claimant;
 use crate::proof::{Link, Proven, masked};
 use crate::sessions::{Began, ProvenBy};
+use crate::store::Tx;
 use crate::tokens::Purpose;
 use crate::{Accounts, Error, LetterLink, LoginOnVerify, NewSession, Result, User, Visitor, address};
 
@@ -38,7 +40,7 @@ impl Accounts {
                 let email = asked.map_or(proven.token.email_key.as_str(), |account| &account.email);
                 let email = if is_own { email.to_owned() } else { masked(email) };
                 let asks_password = !is_own && self.settings().login_on_verify != LoginOnVerify::Always;
-                LetterLink::Ready { email, is_own, asks_password }
+                LetterLink::Ready { email, is_own, asks_password, begins_anew: false }
             }
             Link::Live(_) | Link::Used => LetterLink::Used,
             Link::Expired { at, superseded } => LetterLink::Expired { at, superseded },
@@ -65,7 +67,7 @@ impl Accounts {
             Ok(claimant) => self.confirm(visitor, &proven, claimant).await,
             Err(error) => {
                 if is_by_code {
-                    self.give_back_try(&proven.token).await?;
+                    self.give_back_try(&proven).await?;
                 }
                 Err(error)
             }
@@ -75,10 +77,11 @@ impl Accounts {
     /// Posts another letter. The answer is the same for every address, and so is the work.
     pub async fn resend_confirmation(&self, visitor: &Visitor, email: &str) -> Result<()> {
         let key = address_key(if email.trim().is_empty() { visitor.own_email().unwrap_or_default() } else { email })?;
-        self.admit(visitor, &[Action::Resend(visitor.network()), Action::ResendTo(&key)]).await?;
+        let network = visitor.network();
+        self.admit(visitor, &[Action::Resend(network), Action::ResendTo(network, &key)]).await?;
 
         let mut tx = self.0.store.write().await?;
-        let claims = crate::claims::Claims::on(&mut tx, &key).await?;
+        let claims = Claims::on(&mut tx, &key).await?;
         let own = visitor.account_ids().find_map(|id| claims.sign_up(id));
         let sign_up = own.or_else(|| claims.sign_ups().next()).map(|account| (account.id, account.email.as_str()));
         self.post_proof(&mut tx, visitor, &claims, &key, sign_up, None).await?;
@@ -108,7 +111,8 @@ impl Accounts {
         // Strangers who use up the tries of an address do not keep out whoever signed up with it.
         let mut codes = self.admit(visitor, if is_own { &tries[..1] } else { &tries }).await?;
         // Only the client that signed up is told how its tries stand.
-        let proven = self.find_by_code(Purpose::ConfirmEmail, &key, &form.code, None, is_own && !is_typed).await?;
+        let proven = self.find_by_code(visitor, Purpose::ConfirmEmail, &key, &form.code, None, is_own && !is_typed);
+        let proven = proven.await?;
         codes.refund();
         Ok(proven)
     }
@@ -122,7 +126,7 @@ impl Accounts {
         proven: &Proven,
         admission: &mut Admission<'_>,
     ) -> Result<Claimant> {
-        let Proven { token, claims } = proven;
+        let Proven { token, claims, .. } = proven;
         if let Some(own) = visitor.account_ids().find_map(|id| claims.sign_up(id)) {
             return Ok(Claimant::known(own, ProvenBy::Password));
         }
@@ -169,7 +173,7 @@ impl Accounts {
     }
 
     /// A session that takes the place of one of the same person's goes on as that began: a letter is no new password.
-    async fn begins_like(&self, tx: &mut crate::store::Tx, visitor: &Visitor, by: ProvenBy) -> Result<Began> {
+    async fn begins_like(&self, tx: &mut Tx, visitor: &Visitor, by: ProvenBy) -> Result<Began> {
         let Some(here) = &visitor.signed_in else { return Ok(Began { remember: false, by, at: None }) };
         let session = tx.live_session(here.session_id, self.0.clock.now()).await?;
         let by = session.map_or(by, |session| ProvenBy::named(&session.amr));

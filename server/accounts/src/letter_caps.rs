@@ -1,7 +1,8 @@
 //! How many letters strangers can have us send.
 //!
 //! Whoever types an address makes us write to it. So that nobody's mailbox is filled, and no site ends on a list of
-//! senders nobody wants, such letters are counted: by mailbox, by the network that asks, and all together. They are
+//! senders nobody wants, letters are counted by mailbox, and requests for them by the network that asks and all together.
+//! Requests count whether or not a letter answers them: a cap that is reached would tell which of them were. All is
 //! counted in the database, so that neither a restart nor another node begins anew. Over a cap the answer is the same
 //! as always, whoever has the address; there is just no letter. Letters of one kind leave those of another their
 //! share. What tells somebody who has proven the address of a change is not counted.
@@ -16,7 +17,7 @@ use crate::{Accounts, Result, Visitor, address};
 const AN_HOUR: i64 = 6;
 const A_DAY: i64 = 10;
 
-/// For one network: a school or an office may be one.
+/// Requests of one network: a school or an office may be one.
 const A_DAY_FOR_A_NETWORK: i64 = 300;
 
 /// For what somebody asks.
@@ -26,11 +27,11 @@ pub(crate) enum Wanted {
     Proof,
     /// A way to a new password, or the news that there is no account.
     Reset,
-    /// The same, asked for by a browser that has signed in to this account before: strangers cannot use it up.
-    ResetOnDevice(u128),
+    /// The same, asked for by a browser that has signed in to this account before: strangers cannot use these up.
+    ResetOnDevice,
     /// News of a change to an address that nobody has proven.
     Notice,
-    /// None that goes out: it costs the same, and is not counted.
+    /// None that goes out: it costs the same, and counts for the network that asks.
     Nothing,
 }
 
@@ -48,7 +49,7 @@ impl Accounts {
             return Ok(true);
         }
         let now = self.0.clock.now();
-        let mailbox = self.blurred(&wanted.kind(), address::mailbox(email).as_bytes());
+        let mailbox = self.blurred(wanted.kind(), address::mailbox(email).as_bytes());
         let network = self.blurred("network", &visitor.network().number().to_be_bytes());
         let request = LetterRequest { id: new_id(now)?, mailbox, network, asked_at: now };
         let counts = tx.letter_counts(&request).await?;
@@ -88,13 +89,13 @@ impl Accounts {
 
 impl Wanted {
     /// What is counted together.
-    fn kind(self) -> String {
+    const fn kind(self) -> &'static str {
         match self {
-            Self::Proof => "proof".to_owned(),
-            Self::Reset => "reset".to_owned(),
-            Self::ResetOnDevice(device) => format!("reset on {device:032x}"),
-            Self::Notice => "notice".to_owned(),
-            Self::Nothing => "nothing".to_owned(),
+            Self::Proof => "proof",
+            Self::Reset => "reset",
+            Self::ResetOnDevice => "reset on a known device",
+            Self::Notice => "notice",
+            Self::Nothing => "nothing",
         }
     }
 }

@@ -33,16 +33,18 @@ pub(crate) enum Action<'a> {
     Register(ClientNetwork),
     Confirm(ClientNetwork),
     Resend(ClientNetwork),
-    ResendTo(&'a str),
+    ResendTo(ClientNetwork, &'a str),
     SignIn(ClientNetwork),
     SignInAs(ClientNetwork, &'a str),
     SignInAnywhere(&'a str),
     /// By a device that is known to the account.
     SignInOnDevice(u128, &'a str),
+    /// By any such device.
+    SignInOnDevices(&'a str),
     CodeFrom(ClientNetwork),
     CodeFor(&'a str),
     ResetRequest(ClientNetwork),
-    ResetRequestFor(&'a str),
+    ResetRequestFor(ClientNetwork, &'a str),
     /// By a session.
     ChangePassword(Uuid),
     /// By a person.
@@ -66,15 +68,18 @@ impl<'a> Action<'a> {
             Self::Register(network) => (Limit::Register, Key::Network(network)),
             Self::Confirm(network) => (Limit::Confirm, Key::Network(network)),
             Self::Resend(network) => (Limit::Resend, Key::Network(network)),
-            Self::ResendTo(account) => (Limit::ResendTo, Key::Account(account)),
+            Self::ResendTo(network, account) => (Limit::ResendTo, Key::AccountAndNetwork(account, network)),
             Self::SignIn(network) => (Limit::SignIn, Key::Network(network)),
             Self::SignInAs(network, account) => (Limit::SignInAs, Key::AccountAndNetwork(account, network)),
             Self::SignInAnywhere(account) => (Limit::SignInAnywhere, Key::Account(account)),
             Self::SignInOnDevice(device, account) => (Limit::SignInOnDevice, Key::AccountAndDevice(account, device)),
+            Self::SignInOnDevices(account) => (Limit::SignInOnDevices, Key::Account(account)),
             Self::CodeFrom(network) => (Limit::CodeFrom, Key::Network(network)),
             Self::CodeFor(account) => (Limit::CodeFor, Key::Account(account)),
             Self::ResetRequest(network) => (Limit::ResetRequest, Key::Network(network)),
-            Self::ResetRequestFor(account) => (Limit::ResetRequestFor, Key::Account(account)),
+            Self::ResetRequestFor(network, account) => {
+                (Limit::ResetRequestFor, Key::AccountAndNetwork(account, network))
+            }
             Self::ChangePassword(session) => (Limit::ChangePassword, Key::Id(session)),
             Self::ChangePasswordOf(person) => (Limit::ChangePasswordOf, Key::Id(person)),
             Self::Renew(network) => (Limit::Renew, Key::Network(network)),

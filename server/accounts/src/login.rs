@@ -93,7 +93,7 @@ impl Accounts {
         let network = visitor.network();
         // A browser that has signed in before has tries of its own, which strangers cannot use up.
         let of_account = |key| match self.known_device(visitor, key) {
-            Some(device) => vec![Action::SignInOnDevice(device, key)],
+            Some(device) => vec![Action::SignInOnDevice(device, key), Action::SignInOnDevices(key)],
             None => vec![Action::SignInAs(network, key), Action::SignInAnywhere(key)],
         };
         let tries: Vec<_> = iter::once(Action::SignIn(network)).chain(key.into_iter().flat_map(of_account)).collect();

@@ -66,7 +66,7 @@ letter! {
 
 letter! {
     /// Leads to a new password: by link or by code.
-    ResetPassword { code, link, lifetime } "reset_password/subject.txt" "reset_password/body.txt" "reset_password/body.html"
+    ResetPassword { code, link, lifetime, warning } "reset_password/subject.txt" "reset_password/body.txt" "reset_password/body.html"
 }
 
 letter! {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use contract::paths;
+use uuid::Uuid;
 
 use crate::letter_caps::Wanted;
 use crate::mail::{
@@ -18,6 +19,11 @@ use crate::{Accounts, EmailVerification, MailboxMessage, Mailer, Result, Visitor
 
 /// News that could not be delivered for so long are none any more.
 const NEWS_KEPT: TimeDelta = TimeDelta::days(3);
+
+/// In the letter to an address that somebody uses, and nobody has proven.
+const BEGINS_ANEW: &str = "Nobody has confirmed this address yet. If you are signed in somewhere,\n\
+                           choose the password there to keep your account. Elsewhere you get a\n\
+                           new one, and the old one ends.";
 
 impl Accounts {
     /// Posts a letter that tells a person of a change. The mailbox of an address that its account has not proven may be
@@ -39,7 +45,7 @@ impl Accounts {
         tx.post(new_id(now)?, letter, &account.email, Some(account.id), None, now, Some(now + NEWS_KEPT)).await
     }
 
-    /// Waits until a letter is posted here, or for so long: letters of other nodes, and put off ones, make no sound.
+    /// Waits until a letter is posted here, or for so long: letters of other nodes, and those that were put off, are not told of here.
     pub async fn wait_for_letters(&self, at_most: Duration) {
         tokio::time::timeout(at_most, self.0.letters_waiting.notified()).await.ok();
     }
@@ -63,7 +69,8 @@ impl Accounts {
                 let path = paths::PASSWORD_RESET_CONFIRM;
                 let Some(proof) = self.proof_of(letter, Purpose::ResetPassword, path).await? else { return Ok(None) };
                 let (code, link, lifetime) = (&*proof.code, &*proof.link, &*proof.lifetime);
-                ResetPassword { site, code, link, lifetime }.render()
+                let warning = if self.is_used_unproven(proof.user_id).await? { BEGINS_ANEW } else { "" };
+                ResetPassword { site, code, link, lifetime, warning }.render()
             }
             Some(Letter::AlreadyRegistered) => AlreadyRegistered { site, sign_in: &sign_in, reset: &reset }.render(),
             Some(Letter::NoAccount) => NoAccount { site, register: &register }.render(),
@@ -72,6 +79,14 @@ impl Accounts {
             Some(Letter::Nothing) | None => return Ok(None),
         };
         rendered.map(Some)
+    }
+
+    /// Whether the account that a letter is for has been used with an address that nobody has proven.
+    async fn is_used_unproven(&self, user_id: Option<Uuid>) -> Result<bool> {
+        let Some(user_id) = user_id else { return Ok(false) };
+        let account = self.0.store.read().await?.account(user_id).await?;
+        let is_used = |account: &Account| account.verified_at.is_none() && account.first_signed_in_at.is_some();
+        Ok(self.settings().email_verification != EmailVerification::Off && account.as_ref().is_some_and(is_used))
     }
 
     /// The secrets of a letter, worked out anew.
@@ -83,7 +98,7 @@ impl Accounts {
         let jwt = jwt::issue_letter(purpose, &proof, token.created_at, token.expires_at, &self.0.keys)?;
         let link = format!("{}{path}?token={jwt}", self.settings().public_url);
         let lifetime = contract::wording::duration(seconds(token.expires_at - token.created_at));
-        Ok(Some(Secrets { code: proof.code, link, lifetime }))
+        Ok(Some(Secrets { user_id: token.user_id, code: proof.code, link, lifetime }))
     }
 
     /// The built-in mailbox, newest first; of one recipient, or of everybody when `to` is empty. Nothing where
@@ -102,6 +117,8 @@ impl Accounts {
 
 /// What a letter that proves something says.
 struct Secrets {
+    /// The account that it is for.
+    user_id: Option<Uuid>,
     code: String,
     link: String,
     lifetime: String,

@@ -4,7 +4,8 @@
 //! address, the news that there is none. The rows and the answer are the same for all.
 //! The link works anywhere; the code works only for the client that asked, so that nobody can guess at it from elsewhere.
 //! Nothing changes before the mailbox is proven; a mistake in the new password spends nothing. Whoever proves the mailbox
-//! of an address that nobody has proven becomes its owner, and the password of whoever signed up is gone.
+//! of an address that nobody has proven becomes its owner, and the password of whoever signed up is gone. Where a site
+//! asks nobody for that proof, the account is its address's, and the owner of the mailbox has it as it is.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -24,7 +25,7 @@ use crate::ownership::Claimant;
 use crate::proof::{Asked, Link, Proven, is_asked_by, masked};
 use crate::store::{Account, Letter};
 use crate::tokens::{self, Purpose, new_id};
-use crate::{Accounts, Error, LetterLink, Result, Visitor, address};
+use crate::{Accounts, EmailVerification, Error, LetterLink, Result, Visitor, address};
 
 /// A password that was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +42,11 @@ impl Accounts {
     pub async fn request_password_reset(&self, visitor: &Visitor, email: &str) -> Result<String> {
         let email = EmailAddress::parse(email).map_err(|fault| Error::field(Field::Email, fault))?;
         let key = address::key(&email).map_err(|fault| Error::field(Field::Email, fault))?;
-        // A browser that has signed in before has letters of its own, which strangers cannot use up.
-        let (tries, wanted) = match self.known_device(visitor, &key) {
-            Some(device) => (vec![Action::ResetRequest(visitor.network())], Wanted::ResetOnDevice(device)),
-            None => {
-                let tries = vec![Action::ResetRequest(visitor.network()), Action::ResetRequestFor(&key)];
-                (tries, Wanted::Reset)
-            }
-        };
-        self.admit(visitor, &tries).await?;
+        let network = visitor.network();
+        self.admit(visitor, &[Action::ResetRequest(network), Action::ResetRequestFor(network, &key)]).await?;
+        // Browsers that have signed in before have letters of their own, which strangers cannot use up.
+        let is_known = self.known_device(visitor, &key).is_some();
+        let wanted = if is_known { Wanted::ResetOnDevice } else { Wanted::Reset };
         let request = BASE64_URL_SAFE_NO_PAD.encode(tokens::random::<32>()?);
 
         let (now, purpose) = (self.0.clock.now(), Purpose::ResetPassword);
@@ -57,7 +54,8 @@ impl Accounts {
         let claims = Claims::on(&mut tx, &key).await?;
         if !self.may_write_to(&mut tx, visitor, &key, wanted).await? {
             tx.commit().await?;
-            return Ok(request);
+            // The code of the letter that this client has goes on working.
+            return Ok(visitor.reset_request.clone().unwrap_or(request));
         }
         let account = whose_reset(&claims);
         let token = self.make_token(&Asked {
@@ -86,7 +84,8 @@ impl Accounts {
                     let is_own = (asked_here.is_some() && is_asked_by(&proven.token, asked_here))
                         || visitor.account_ids().any(|id| id == account.id);
                     let email = if is_own { account.email.clone() } else { masked(&account.email) };
-                    LetterLink::Ready { email, is_own, asks_password: false }
+                    let begins_anew = account.first_signed_in_at.is_some() && !self.keeps_account(visitor, account);
+                    LetterLink::Ready { email, is_own, asks_password: false, begins_anew }
                 }
                 None => LetterLink::Unknown,
             },
@@ -111,7 +110,7 @@ impl Accounts {
             Ok(hash) => hash,
             Err(error) => {
                 if is_by_code {
-                    self.give_back_try(&proven.token).await?;
+                    self.give_back_try(&proven).await?;
                 }
                 return Err(error);
             }
@@ -138,7 +137,8 @@ impl Accounts {
         let request = request.or(visitor.reset_request.as_deref());
         // Tries at an address are as many as letters to it, times five: counted here, strangers could use them up.
         let mut codes = self.admit(visitor, &[Action::CodeFrom(visitor.network())]).await?;
-        let proven = self.find_by_code(Purpose::ResetPassword, &key, &form.code, request, false).await?;
+        let purpose = Purpose::ResetPassword;
+        let proven = self.find_by_code(visitor, purpose, &key, &form.code, request, false).await?;
         codes.refund();
         Ok(proven)
     }
@@ -159,11 +159,19 @@ impl Accounts {
         admission.hash(&form.new_password, &self.0.keys.salt(&account.email_key)).await
     }
 
+    /// Whether whoever has the letter has the account, too, with all that is in it. Where an address may be used before
+    /// it is proven, that may have been another's: it is only for who signed up here, or is signed in.
+    fn keeps_account(&self, visitor: &Visitor, account: &Account) -> bool {
+        account.verified_at.is_some()
+            || self.settings().email_verification == EmailVerification::Off
+            || visitor.account_ids().any(|id| id == account.id)
+    }
+
     /// For the owner of the address. Where there is none, for whoever becomes it by this letter.
     async fn replace_password(
         &self,
         visitor: &Visitor,
-        Proven { token, claims }: &Proven,
+        Proven { token, claims, .. }: &Proven,
         account: &Account,
         hash: String,
     ) -> Result<Uuid> {
@@ -181,6 +189,7 @@ impl Accounts {
         } else {
             let claimant = match visitor.account_ids().find_map(|id| claims.sign_up(id)) {
                 Some(own) => Claimant::known_with_new_password(own, hash),
+                None if self.keeps_account(visitor, account) => Claimant::known_with_new_password(account, hash),
                 None => Claimant::with_new_password(Some(account), hash),
             };
             let owned = self.take_ownership(&mut tx, token, &claimant).await?.ok_or(Refusal::TokenInvalid)?;
@@ -194,7 +203,7 @@ impl Accounts {
         self.commit_changes(tx, changed).await?;
         self.0.letters_waiting.notify_one();
         let (network, key) = (visitor.network(), account.email_key.as_str());
-        self.0.limits.forget(&[Action::SignInAs(network, key), Action::SignInAnywhere(key)]);
+        self.0.limits.forget(&[Action::SignInAs(network, key), Action::SignInAnywhere(key), Action::SignInOnDevices(key)]);
         Ok(id)
     }
 }

@@ -34,6 +34,8 @@ pub enum LetterLink {
         is_own: bool,
         /// Whether the token alone is not enough from this client.
         asks_password: bool,
+        /// Whether somebody has used an account with this address that nobody proved: it ends, and a new one begins.
+        begins_anew: bool,
     },
     /// It did work.
     Used,
@@ -64,6 +66,8 @@ pub(crate) enum Link {
 pub(crate) struct Proven {
     pub(crate) token: OneTimeToken,
     pub(crate) claims: Claims,
+    /// Whether a try of its code was one of the client that the letter is for.
+    is_own_try: bool,
 }
 
 /// A token to be.
@@ -185,7 +189,7 @@ impl Accounts {
             Link::Expired { at: token.expires_at, superseded: false }
         } else {
             let claims = Claims::on(&mut tx, &token.email_key).await?;
-            Link::Live(Box::new(Proven { token, claims }))
+            Link::Live(Box::new(Proven { token, claims, is_own_try: false }))
         })
     }
 
@@ -200,11 +204,12 @@ impl Accounts {
         }
     }
 
-    /// The same by six digits. The try is counted, and committed, before anything is said about it. A letter that was
-    /// asked for by a client with a `request` hears that client only: nobody else can guess, or use up its tries.
-    /// `tells_tries`: to strangers a code is right or it is not.
+    /// The same by six digits. The try is counted, and committed, before anything is said about it. The code of a letter
+    /// that was asked for by a client with a `request` works for that client only; of any other letter, those who signed
+    /// up with it have tries of their own. `tells_tries`: to strangers a code is right or it is not.
     pub(crate) async fn find_by_code(
         &self,
+        visitor: &Visitor,
         purpose: Purpose,
         email_key: &str,
         code: &str,
@@ -220,7 +225,10 @@ impl Accounts {
         let claims = Claims::on(&mut tx, email_key).await?;
         let token = tx.live_one_time_token(email_key, purpose, now).await?;
         let token = token.filter(|token| is_asked_by(token, request));
-        let attempt = tx.count_attempt(token.as_ref().map_or(Uuid::nil(), |token| token.id)).await?;
+        let is_own_try = token.as_ref().is_some_and(|token| {
+            token.asked_by.is_some() || visitor.account_ids().any(|id| token.user_id == Some(id))
+        });
+        let attempt = tx.count_attempt(token.as_ref().map_or(Uuid::nil(), |token| token.id), is_own_try).await?;
         let (Some(token), Some(attempt)) = (&token, attempt) else {
             // Something to commit, so that the time of the answer does not tell whether there is a letter.
             tx.post(new_id(now)?, Letter::Nothing, "", None, None, now, None).await?;
@@ -231,16 +239,16 @@ impl Accounts {
         let hash = tokens::code_hash(token.id, &code, &self.0.keys);
         let is_right = token.code_hash.as_deref().is_some_and(|stored| tokens::equal(stored, &hash));
         match (is_right && !claims.is_disabled(), attempt >= CODE_TRIES) {
-            (true, _) => Ok(Proven { token: token.clone(), claims }),
+            (true, _) => Ok(Proven { token: token.clone(), claims, is_own_try }),
             (false, true) => Err(exhausted()),
             (false, false) => Err(incorrect()),
         }
     }
 
     /// For a right code whose form had another mistake: it was no guess.
-    pub(crate) async fn give_back_try(&self, token: &OneTimeToken) -> Result<()> {
+    pub(crate) async fn give_back_try(&self, proven: &Proven) -> Result<()> {
         let mut tx = self.0.store.write().await?;
-        tx.give_back_attempt(token.id).await?;
+        tx.give_back_attempt(proven.token.id, proven.is_own_try).await?;
         tx.commit().await
     }
 
@@ -270,7 +278,7 @@ impl Accounts {
     }
 }
 
-/// Whether a client may use the letter's code. A letter that names no client hears every one.
+/// Whether a client may use the letter's code: any may, where the letter names none.
 pub(crate) fn is_asked_by(token: &OneTimeToken, request: Option<&str>) -> bool {
     let Some(asked_by) = &token.asked_by else { return true };
     request.is_some_and(|request| tokens::equal(asked_by, &tokens::hash(request.as_bytes())))

@@ -164,7 +164,7 @@ impl Accounts {
             tx.correct_sign_up(earlier.id, &sign_up.password_hash, &sign_up.profile, now).await?;
             return Ok(earlier.id);
         }
-        if claims.all().len() >= KEPT_FOR_ONE_ADDRESS {
+        if claims.sign_ups().count() >= KEPT_FOR_ONE_ADDRESS {
             tx.lock_address(&sign_up.email_key).await?;
             tx.drop_oldest_sign_ups(&sign_up.email_key, i64::try_from(KEPT_FOR_ONE_ADDRESS - 1).unwrap_or(i64::MAX))
                 .await?;

@@ -131,6 +131,25 @@ on_both_engines! {
         assert_eq!((again.created, again.clashes, again.is_whole()), (0, 6, true));
     }
 
+    async fn a_person_who_has_not_proven_an_address_is_imported_once(world: World) {
+        let optional = world.with(|settings| settings.email_verification = EmailVerification::Optional).await;
+        let line = json!({"email": "ada@example.com", "password_hash": PBKDF2});
+        let twice = lines(&[line.clone(), json!({"email": "Ada@example.com", "password_hash": ARGON2})]);
+        let report = import(&world, &twice).await;
+        assert_eq!((report.created, report.clashes), (1, 1));
+        // The hash is one of ours after a sign-in, and that of another password after a change.
+        let here = done(optional.sign_in(&visitor(), &login("ada@example.com", PASSWORD)).await);
+        assert_eq!(import(&world, &twice).await.created, 0);
+        let change = contract::password_change::PasswordChangeForm {
+            old_password: contract::Password::new(PASSWORD),
+            new_password: contract::Password::new(OTHER_PASSWORD),
+            new_password_confirm: None,
+        };
+        optional.change_password(&as_person(&here), &change).await.expect("changed");
+        assert_eq!(import(&world, &lines(&[line])).await.created, 0);
+        assert_eq!(world.rows("users").await, 1);
+    }
+
     async fn a_batch_is_all_or_nothing_and_the_file_can_be_given_again(world: World) {
         world.run("CREATE UNIQUE INDEX a_trap ON users (phone)").await;
         let people: Vec<_> = (1..=2500).map(|at| json!({

@@ -147,6 +147,42 @@ on_both_engines! {
         assert_eq!(world.posted().await, 301, "another network");
     }
 
+    async fn what_a_network_has_left_does_not_tell_whether_a_request_brought_a_letter(world: World) {
+        world.person("known@example.com").await;
+        world.advance(TimeDelta::hours(25));
+        let mut left = Vec::new();
+        for (at, name) in (0..).zip(["known", "unknown"]) {
+            for _ in 0..298 {
+                world.new_process().await.resend_confirmation(&visitor_from(at), "free@example.com").await.expect("the same answer");
+            }
+            world.new_process().await.resend_confirmation(&visitor_from(at), &format!("{name}@example.com")).await.expect("the same answer");
+            let before = world.posted().await;
+            for number in 0..3 {
+                world.ask_for_reset(&visitor_from(at), &format!("own{at}{number}@example.com")).await;
+            }
+            left.push(world.posted().await - before);
+        }
+        assert_eq!(left, [1, 1]);
+    }
+
+    async fn over_the_cap_a_client_keeps_what_its_code_goes_with(world: World) {
+        world.person("ada@example.com").await;
+        world.advance(TimeDelta::minutes(1));
+        let mut request = None;
+        for _ in 0..9 {
+            let asker = Visitor { reset_request: request.clone(), ..visitor() };
+            request = Some(world.new_process().await.request_password_reset(&asker, "ada@example.com").await.expect("the same answer"));
+        }
+        let form = contract::password_reset::PasswordResetForm {
+            email: "ada@example.com".into(),
+            code: world.code_to("ada@example.com").await,
+            new_password: contract::Password::new(OTHER_PASSWORD),
+            ..Default::default()
+        };
+        let asker = Visitor { reset_request: request, ..visitor() };
+        world.new_process().await.reset_password(&asker, &form).await.expect("a new password");
+    }
+
     async fn an_operator_sets_a_ceiling_over_all(world: World) {
         for number in 0..20 {
             let process = world.with(|settings| settings.letters_per_hour = Some(5)).await;

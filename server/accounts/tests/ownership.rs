@@ -2,7 +2,7 @@
 
 mod support;
 
-use accounts::{EmailVerification, Error, NewSession, Registered, Visitor};
+use accounts::{EmailVerification, Error, LetterLink, NewSession, Registered, Visitor};
 use chrono::TimeDelta;
 use contract::confirmation::ConfirmationForm;
 use contract::password_reset::PasswordResetForm;
@@ -123,6 +123,80 @@ on_both_engines! {
         assert!(owner.email_verified);
         for access in [&own.access, &stranger.access] {
             assert!(!is_alive(&optional, access).await, "a reset ends every session");
+        }
+    }
+
+    async fn a_reset_changes_the_password_and_nothing_else_where_nobody_proves_an_address(world: World) {
+        let off = world.with(|settings| settings.email_verification = EmailVerification::Off).await;
+        let before = session_of(off.register(&visitor(), &full_form()).await.expect("a sign-up"));
+        off.request_password_reset(&visitor_from(1), ADA).await.expect("asked");
+        let token = world.token_to(ADA).await;
+        let seen = off.look_at_password_reset(&visitor_from(1), &token).await.expect("an answer");
+        assert!(matches!(seen, LetterLink::Ready { begins_anew: false, .. }), "{seen:?}");
+        off.reset_password(&visitor_from(1), &reset_by(&token)).await.expect("a new password");
+        assert!(!is_alive(&off, &before.access).await);
+        let after = done(off.sign_in(&visitor_from(1), &login(ADA, OTHER_PASSWORD)).await).signed_in.user;
+        let before = before.signed_in.user;
+        assert_eq!((after.id, after.first_name, after.phone), (before.id, before.first_name, before.phone));
+        assert_eq!(world.rows("users").await, 1);
+    }
+
+    async fn who_would_begin_anew_is_told_and_how_to_keep_the_account(world: World) {
+        let optional = world.optional().await;
+        let own = session_of(optional.register(&visitor(), &full_form()).await.expect("a sign-up"));
+        world.advance(TimeDelta::seconds(1));
+        optional.request_password_reset(&visitor_from(1), ADA).await.expect("asked");
+        optional.send_letters().await.expect("a post office");
+        let letter = optional.mailbox(ADA).await.expect("letters")[0].clone();
+        assert!(letter.text.contains("Nobody has confirmed this address yet."), "{}", letter.text);
+        assert!(letter.text.lines().all(|line| line.len() <= 72 || line.contains("http")), "{}", letter.text);
+        for (visitor, expected) in [(visitor_from(1), true), (as_person(&own), false)] {
+            let token = world.token_to(ADA).await;
+            let seen = optional.look_at_password_reset(&visitor, &token).await.expect("an answer");
+            assert!(matches!(seen, LetterLink::Ready { begins_anew, .. } if begins_anew == expected), "{seen:?}");
+        }
+        world.person("bob@example.com").await;
+        world.advance(TimeDelta::minutes(1));
+        optional.request_password_reset(&visitor_from(1), "bob@example.com").await.expect("asked");
+        world.token_to("bob@example.com").await;
+        let letter = optional.mailbox("bob@example.com").await.expect("letters")[0].clone();
+        assert!(letter.code.is_some() && !letter.text.contains("Nobody has confirmed"), "{}", letter.text);
+    }
+
+    async fn a_change_of_password_beside_a_proof_breaks_neither(world: World) {
+        let accounts = world.optional().await;
+        for round in 0..10 {
+            world.run("DELETE FROM users").await;
+            world.advance(TimeDelta::hours(2));
+            let mut used = Vec::new();
+            for at in 0..6 {
+                used.push(session_of(accounts.register(&visitor_from(at), &form(ADA)).await.expect("a sign-up")));
+            }
+            world.advance(TimeDelta::minutes(2));
+            accounts.request_password_reset(&as_person(&used[3]), ADA).await.expect("asked");
+            let reset = world.token_to(ADA).await;
+            accounts.resend_confirmation(&visitor_from(9), ADA).await.expect("asked");
+            let confirmation = world.token_to(ADA).await;
+            let answers = at_once(18, |at| {
+                let accounts = accounts.clone();
+                let (here, confirmation, reset) = (as_person(&used[usize::from(at % 6)]), confirmation.clone(), reset.clone());
+                let change = contract::password_change::PasswordChangeForm {
+                    old_password: Password::new(PASSWORD),
+                    new_password: Password::new(OTHER_PASSWORD),
+                    new_password_confirm: None,
+                };
+                async move {
+                    match at {
+                        0..12 => accounts.change_password(&here, &change).await.err(),
+                        12..15 => accounts.confirm_email(&visitor_from(at), &with_new_password(&confirmation)).await.err(),
+                        _ => accounts.reset_password(&visitor_from(at), &reset_by(&reset)).await.err(),
+                    }
+                }
+            }).await;
+            for (at, error) in answers.into_iter().enumerate() {
+                let broke = matches!(error, Some(Error::Internal(_) | Error::Refused(Refusal::Unavailable { .. })));
+                assert!(!broke, "round {round}, call {at}: {error:?}");
+            }
         }
     }
 

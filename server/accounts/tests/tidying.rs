@@ -330,6 +330,16 @@ on_both_engines! {
         assert_eq!(world.live_sessions().await, 0, "a known one that comes back ends the session");
     }
 
+    async fn a_disabled_account_is_kept_though_nobody_proved_it(world: World) {
+        world.sign_up("ada@example.com").await;
+        world.sign_up("bob@example.com").await;
+        world.accounts.disable("ada@example.com").await.expect("disabled");
+        world.advance(TimeDelta::days(400));
+        world.accounts.purge().await.expect("tidied");
+        assert_eq!(world.count("SELECT count(*) FROM users WHERE email = 'ada@example.com'".into()).await, 1);
+        assert_eq!(world.rows("users").await, 1);
+    }
+
     async fn what_cannot_be_deleted_does_not_keep_the_rest(world: World) {
         world.person("ada@example.com").await;
         world.advance(TimeDelta::days(100));

@@ -11,7 +11,7 @@ pub enum Limit {
     Confirm,
     /// Letters asked for from one client network.
     Resend,
-    /// Letters asked for one address.
+    /// Letters asked for one address from one client network.
     ResendTo,
     /// Sign-ins from one client network.
     SignIn,
@@ -21,13 +21,15 @@ pub enum Limit {
     SignInAnywhere,
     /// Sign-ins for one account from a browser that has signed in to it before.
     SignInOnDevice,
+    /// Sign-ins for one account from all such browsers.
+    SignInOnDevices,
     /// Codes tried from one client network.
     CodeFrom,
     /// Codes tried for one address by clients that did not sign up with it.
     CodeFor,
     /// Password resets asked for from one client network.
     ResetRequest,
-    /// Password resets asked for one address.
+    /// Password resets asked for one address from one client network.
     ResetRequestFor,
     /// Tries of the present password by one session.
     ChangePassword,
@@ -59,7 +61,7 @@ pub(crate) struct Rule {
 
 impl Limit {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Register,
         Self::Confirm,
         Self::Resend,
@@ -68,6 +70,7 @@ impl Limit {
         Self::SignInAs,
         Self::SignInAnywhere,
         Self::SignInOnDevice,
+        Self::SignInOnDevices,
         Self::CodeFrom,
         Self::CodeFor,
         Self::ResetRequest,
@@ -89,6 +92,7 @@ impl Limit {
             Self::SignInAs => "sign_in_as",
             Self::SignInAnywhere => "sign_in_anywhere",
             Self::SignInOnDevice => "sign_in_on_device",
+            Self::SignInOnDevices => "sign_in_on_devices",
             Self::CodeFrom => "code_from",
             Self::CodeFor => "code_for",
             Self::ResetRequest => "reset_request",
@@ -105,16 +109,16 @@ impl Limit {
             Self::Register => (Per::Network, 5, TimeDelta::minutes(1)),
             Self::Confirm => (Per::Network, 30, TimeDelta::minutes(1)),
             Self::Resend | Self::ResetRequest => (Per::Network, 10, TimeDelta::minutes(10)),
-            Self::ResendTo => (Per::Account, 5, TimeDelta::hours(1)),
+            Self::ResendTo => (Per::AccountAndNetwork, 5, TimeDelta::hours(1)),
             Self::SignIn => (Per::Network, 20, TimeDelta::minutes(1)),
             Self::SignInAs => (Per::AccountAndNetwork, 5, TimeDelta::minutes(5)),
-            // Wide, because whoever fills it keeps the owner out too.
-            Self::SignInAnywhere => (Per::Account, 100, TimeDelta::hours(1)),
+            // Wide, because whoever fills it keeps the owner out too. Devices are known only to who had the password once.
+            Self::SignInAnywhere | Self::SignInOnDevices => (Per::Account, 100, TimeDelta::hours(1)),
             Self::SignInOnDevice => (Per::AccountAndDevice, 5, TimeDelta::minutes(5)),
             // A code is one of a million, and right ones are given back.
             Self::CodeFrom => (Per::Network, 100, TimeDelta::days(1)),
             Self::CodeFor => (Per::Account, 20, TimeDelta::days(1)),
-            Self::ResetRequestFor => (Per::Account, 3, TimeDelta::hours(1)),
+            Self::ResetRequestFor => (Per::AccountAndNetwork, 3, TimeDelta::hours(1)),
             Self::ChangePassword => (Per::Session, 5, TimeDelta::minutes(1)),
             Self::ChangePasswordOf => (Per::Account, 20, TimeDelta::hours(1)),
             // Tokens of ours are given back: a backend renews for all its people from one address.

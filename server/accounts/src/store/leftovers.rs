@@ -24,7 +24,8 @@ pub(crate) enum Leftover {
     /// In the built-in mailbox, by their age.
     MailboxMessage,
     /// Sign-ups that nobody proved, without a letter that is still remembered. By `updated_at`: imported people were
-    /// created elsewhere, long ago, and have as long to prove their address as others.
+    /// created elsewhere, long ago, and have as long to prove their address as others. Disabled ones are kept: they keep
+    /// the address from being used again.
     UnprovenUser,
     /// By the time of their use.
     UsedRefreshToken,
@@ -96,7 +97,7 @@ impl Leftover {
             }
             Self::UnprovenUser => {
                 "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE user_id IN (
-                     SELECT id FROM users WHERE verified_at IS NULL AND updated_at < $1
+                     SELECT id FROM users WHERE verified_at IS NULL AND disabled_at IS NULL AND updated_at < $1
                      AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
                      AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)
                      ORDER BY verified_at, updated_at LIMIT $2) LIMIT $2)"
@@ -127,7 +128,7 @@ impl Leftover {
             Self::MailboxMessage => oldest!("mailbox_messages", "id", "created_at"),
             Self::UnprovenUser => {
                 "DELETE FROM users WHERE id IN (
-                     SELECT id FROM users WHERE verified_at IS NULL AND updated_at < $1
+                     SELECT id FROM users WHERE verified_at IS NULL AND disabled_at IS NULL AND updated_at < $1
                      AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)
                      AND NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE one_time_tokens.user_id = users.id)
                      ORDER BY verified_at, updated_at LIMIT $2)"

@@ -15,16 +15,16 @@ pub(crate) struct LetterRequest {
     pub(crate) asked_at: DateTime<Utc>,
 }
 
-/// Letters that were posted before.
+/// Letters that were posted before, and requests for some.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub(crate) struct LetterCounts {
     /// To this mailbox within an hour.
     pub(crate) mailbox_hour: i64,
     /// To this mailbox within a day.
     pub(crate) mailbox_day: i64,
-    /// For this network within a day.
+    /// Requests of this network within a day, whether or not a letter was posted.
     pub(crate) network_day: i64,
-    /// To everybody within an hour.
+    /// Requests of everybody within an hour.
     pub(crate) all_hour: i64,
     /// Requests of this hour for this mailbox that got none.
     pub(crate) refused_hour: i64,
@@ -41,9 +41,8 @@ impl Tx {
                  (SELECT count(*) FROM letter_requests
                   WHERE mailbox = $1 AND asked_at > $4 AND refused_at IS NULL) AS mailbox_day,
                  (SELECT count(*) FROM letter_requests
-                  WHERE network = $2 AND asked_at > $4 AND refused_at IS NULL) AS network_day,
-                 (SELECT count(*) FROM letter_requests
-                  WHERE asked_at > $3 AND refused_at IS NULL) AS all_hour,
+                  WHERE network = $2 AND asked_at > $4) AS network_day,
+                 (SELECT count(*) FROM letter_requests WHERE asked_at > $3) AS all_hour,
                  (SELECT count(*) FROM letter_requests
                   WHERE mailbox = $1 AND asked_at > $3 AND refused_at IS NOT NULL) AS refused_hour")
             .bind(mailbox).bind(network).bind(hour).bind(day).fetch_one(conn).await?))

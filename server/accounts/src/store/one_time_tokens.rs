@@ -17,6 +17,7 @@ pub(crate) struct OneTimeToken {
     pub(crate) code_hash: Option<Vec<u8>>,
     pub(crate) asked_by: Option<Vec<u8>>,
     pub(crate) password_hash: Option<String>,
+    /// Tries of the code by the client that the letter is for.
     pub(crate) attempts: i32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
@@ -86,19 +87,27 @@ impl Tx {
             .bind(email_key).bind(purpose.name()).bind(now).fetch_optional(conn).await?))
     }
 
-    /// Counts one try of a code before it is compared, so that parallel guesses are all counted.
-    /// Answers how many there were, this one included; nothing when there are none left.
-    pub(crate) async fn count_attempt(&mut self, id: Uuid) -> Result<Option<i32>> {
+    /// Counts one try of a code before it is compared, so that parallel guesses are all counted: by the client that the
+    /// letter is for, or by any other. Answers how many of these there were, this one included; nothing when there are
+    /// none left.
+    pub(crate) async fn count_attempt(&mut self, id: Uuid, is_own: bool) -> Result<Option<i32>> {
         Ok(on_either!(self, conn => sqlx::query_scalar(
-            "UPDATE one_time_tokens SET attempts = attempts + 1 WHERE id = $1 AND attempts < $2 RETURNING attempts")
-            .bind(id).bind(CODE_TRIES).fetch_optional(conn).await?))
+            "UPDATE one_time_tokens SET attempts = CASE WHEN $3 THEN attempts + 1 ELSE attempts END,
+                                        attempts_elsewhere = CASE WHEN $3 THEN attempts_elsewhere
+                                                             ELSE attempts_elsewhere + 1 END
+             WHERE id = $1 AND CASE WHEN $3 THEN attempts ELSE attempts_elsewhere END < $2
+             RETURNING CASE WHEN $3 THEN attempts ELSE attempts_elsewhere END")
+            .bind(id).bind(CODE_TRIES).bind(is_own).fetch_optional(conn).await?))
     }
 
     /// For a right one: it was no guess.
-    pub(crate) async fn give_back_attempt(&mut self, id: Uuid) -> Result<()> {
+    pub(crate) async fn give_back_attempt(&mut self, id: Uuid, is_own: bool) -> Result<()> {
         on_either!(self, conn => sqlx::query(
-            "UPDATE one_time_tokens SET attempts = attempts - 1 WHERE id = $1 AND attempts > 0")
-            .bind(id).execute(conn).await?.rows_affected());
+            "UPDATE one_time_tokens SET attempts = CASE WHEN $2 THEN attempts - 1 ELSE attempts END,
+                                        attempts_elsewhere = CASE WHEN $2 THEN attempts_elsewhere
+                                                             ELSE attempts_elsewhere - 1 END
+             WHERE id = $1 AND CASE WHEN $2 THEN attempts ELSE attempts_elsewhere END > 0")
+            .bind(id).bind(is_own).execute(conn).await?.rows_affected());
         Ok(())
     }
 

@@ -139,8 +139,8 @@ impl Tx {
         Ok(())
     }
 
-    /// An account as another program had it, never disabled. False when the address belongs to somebody already, or the
-    /// same line was imported before.
+    /// An account as another program had it, never disabled. False when the address belongs to somebody already, or was
+    /// imported before.
     pub(crate) async fn insert_imported_user(
         &mut self,
         id: Uuid,
@@ -153,8 +153,8 @@ impl Tx {
         let profile = &newcomer.profile;
         let inserted = on_either!(self, conn => sqlx::query(
             "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
-                                verified_at, address_held_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
+                                verified_at, address_held_at, created_at, updated_at, imported_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $12)
              ON CONFLICT (email_key) WHERE address_held_at IS NOT NULL DO NOTHING")
             .bind(id).bind(newcomer.email.as_str()).bind(&newcomer.email_key).bind(&newcomer.password_hash)
             .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
@@ -164,12 +164,12 @@ impl Tx {
         Ok(inserted == 1)
     }
 
-    /// Whether an import has nothing to add: the address belongs to somebody, or this very row is there.
+    /// Whether an import has nothing to add: the address belongs to somebody, or came with an import before.
     pub(crate) async fn is_imported(&mut self, newcomer: &Newcomer) -> Result<bool> {
         let found: i64 = on_either!(self, conn => sqlx::query_scalar(
             "SELECT count(*) FROM users
-             WHERE email_key = $1 AND (address_held_at IS NOT NULL OR password_hash = $2)")
-            .bind(&newcomer.email_key).bind(&newcomer.password_hash).fetch_one(conn).await?);
+             WHERE email_key = $1 AND (address_held_at IS NOT NULL OR imported_at IS NOT NULL)")
+            .bind(&newcomer.email_key).fetch_one(conn).await?);
         Ok(found > 0)
     }
 
@@ -208,12 +208,14 @@ impl Tx {
         }
     }
 
-    /// Holds everybody else up who is about to write several accounts of one address, until this transaction ends:
-    /// each might begin with another row, and wait for the other's. The oldest row stands for all.
+    /// Locks all accounts of one address until this transaction ends, before anything that hangs on them: the oldest
+    /// first, which stands for all, because two that lock the same rows in different orders wait for each other.
     pub(crate) async fn lock_address(&mut self, email_key: &str) -> Result<()> {
         on_either!(self, conn => sqlx::query(
             "UPDATE users SET email_key = email_key
              WHERE id = (SELECT id FROM users WHERE email_key = $1 ORDER BY id LIMIT 1)")
+            .bind(email_key).execute(conn).await?.rows_affected());
+        on_either!(self, conn => sqlx::query("UPDATE users SET email_key = email_key WHERE email_key = $1")
             .bind(email_key).execute(conn).await?.rows_affected());
         Ok(())
     }
