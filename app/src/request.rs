@@ -1,6 +1,6 @@
 //! What a server function finds in its context, and how it answers: cookies, a place to go, a notice shown once.
 
-use accounts::{Accounts, Error, NewSession, PendingSignUp, Visitor};
+use accounts::{Accounts, DEVICE_KNOWN_FOR, Error, NewSession, PendingSignUp, Visitor};
 use contract::{Refusal, paths};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
@@ -29,9 +29,6 @@ pub struct Cookies {
     /// what renews a session or finishes a sign-up stays on this host.
     pub domain: Option<String>,
 }
-
-/// 180 days: as long as the domain knows a device.
-const KNOWN_SECONDS: i64 = 180 * 86_400;
 
 /// Every cookie of ours, by the name that its whole name ends with.
 pub const COOKIES: [&str; 6] = [ACCESS, REFRESH, SESSION, THEME, PROBE, DEVICE];
@@ -63,7 +60,7 @@ impl Cookies {
         let access = self.cookie(ACCESS, session.access.clone(), Some(session.access_lives.num_seconds()));
         let lives = session.signed_in.remember.then(|| session.refresh_lives.num_seconds());
         let refresh = self.cookie(REFRESH, session.refresh.expose(), lives);
-        let device = session.device.clone().map(|device| self.cookie(DEVICE, device, Some(KNOWN_SECONDS)));
+        let device = session.device.clone().map(|device| self.cookie(DEVICE, device, Some(DEVICE_KNOWN_FOR.num_seconds())));
         [access, refresh].into_iter().chain(device).collect()
     }
 

@@ -25,8 +25,9 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 pub(crate) struct BrowserSessions(Accounts);
 
 pub(crate) fn layer(accounts: &Accounts, cookies: &Cookies) -> SessionManagerLayer<BrowserSessions> {
-    // A sign-up is finished within the life of its letter.
-    let lives = Duration::seconds(accounts.settings().lifetimes.verify.num_seconds());
+    // What a letter finishes is finished within the life of the letter.
+    let lifetimes = &accounts.settings().lifetimes;
+    let lives = Duration::seconds(lifetimes.verify.max(lifetimes.reset).num_seconds());
     SessionManagerLayer::new(BrowserSessions(accounts.clone()))
         .with_name(cookies.name(SESSION))
         .with_secure(cookies.secure)

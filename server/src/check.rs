@@ -1,11 +1,11 @@
 //! `vestibule check`: what the settings amount to, and with `--connect` whether database and mail server are there. Nothing is
 //! written, and no letter is sent.
 
-use accounts::{Store, try_mail_server};
+use accounts::Store;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::Config;
+use crate::{Config, mail_server};
 use crate::config::names::{DATABASE_URL, PREFIX, SMTP_URL};
 
 /// What was found, for people. Without passwords.
@@ -28,7 +28,7 @@ fn place(url: &str) -> String {
     if url.starts_with("sqlite:") {
         return url.to_owned();
     }
-    let Ok(url) = Url::parse(url) else { return String::new() };
+    let Ok(url) = Url::parse(url) else { return "set".to_owned() };
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
@@ -39,10 +39,14 @@ pub async fn connect(config: &Config) -> Vec<String> {
     if let Err(cause) = Store::probe(config.database_url.expose_secret()).await {
         faults.push(database_fault(&cause));
     }
-    if let Some(url) = &config.smtp_url
-        && let Err(cause) = try_mail_server(url.expose_secret()).await
-    {
-        faults.push(format!("{PREFIX}{SMTP_URL}: the mail server cannot be used: {cause}"));
+    if let Some(url) = &config.smtp_url {
+        let tried = match mail_server(config, url.expose_secret()) {
+            Ok(server) => server.probe().await,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(cause) = tried {
+            faults.push(format!("{PREFIX}{SMTP_URL}: the mail server cannot be used: {cause}"));
+        }
     }
     faults
 }

@@ -8,8 +8,10 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use accounts::Error;
-use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderMap;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Extensions, HeaderMap};
+use axum::middleware::Next;
+use axum::response::Response;
 use ipnet::IpNet;
 
 use crate::Site;
@@ -17,19 +19,29 @@ use crate::log_once::shown;
 
 const HEADER: &str = "x-forwarded-for";
 
-/// Whose request it is. An error without a peer: the listener always names one, and a guess would be shared by all.
-pub(crate) fn of(site: &Site, request: &Request) -> Result<IpAddr, Error> {
-    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
-        return Err(Error::Internal("a request without the address of its peer".into()));
-    };
-    let peer = peer.ip().to_canonical();
-    let (address, trouble) = find(peer, request.headers(), &site.config().trusted_proxies);
-    match trouble {
-        Some(Trouble::Unreadable(hop)) => warn_of_unreadable(site, peer, &shown(hop)),
-        Some(Trouble::Unlisted) => warn_of_unlisted(site, peer),
-        None => {}
+/// Where a request comes from, worked out once.
+#[derive(Clone, Copy, Debug)]
+struct ClientAddress(IpAddr);
+
+/// The layer.
+pub(crate) async fn find_once(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let peer = peer.ip().to_canonical();
+        let (address, trouble) = find(peer, request.headers(), &site.config().trusted_proxies);
+        match trouble {
+            Some(Trouble::Unreadable(hop)) => warn_of_unreadable(&site, peer, &shown(hop)),
+            Some(Trouble::Unlisted) => warn_of_unlisted(&site, peer),
+            None => {}
+        }
+        request.extensions_mut().insert(ClientAddress(address));
     }
-    Ok(address)
+    next.run(request).await
+}
+
+/// Whose request it is. An error without a peer: the listener always names one, and a guess would be shared by all.
+pub(crate) fn of(extensions: &Extensions) -> Result<IpAddr, Error> {
+    let found = extensions.get::<ClientAddress>().map(|found| found.0);
+    found.ok_or_else(|| Error::Internal("a request without the address of its peer".into()))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,14 +7,14 @@
 use accounts::RefusalKind;
 use app::request::{ACCESS, REFRESH, SESSION};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::header::ORIGIN;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use contract::Refusal;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use crate::api::Failed;
-use crate::{Site, client_address, cookies};
+use crate::{Site, client_address, cookies, visitor};
 
 /// The layer for requests that say where they come from.
 pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
@@ -25,7 +25,7 @@ pub(crate) fn from_here_only(site: &Site) -> CsrfLayer {
 /// The layer around it, which writes down what was refused, and has words for it.
 pub(crate) async fn note_refused(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
-    let address = if is_safe { None } else { client_address::of(&site, &request).ok() };
+    let address = if is_safe { None } else { client_address::of(request.extensions()).ok() };
     let mut response = next.run(request).await;
     if response.extensions().get::<ProtectionError>().is_some() {
         response.extensions_mut().insert(Failed::from(Refusal::CrossOrigin));
@@ -41,14 +41,12 @@ pub(crate) async fn no_cookies_from_nowhere(State(site): State<Site>, request: R
     let headers = request.headers();
     let says = |name: &str| headers.get(name).is_some_and(|value| !value.is_empty());
     // Another site can have a browser send a name and password (`https://a:b@…`), but never this scheme.
-    let scheme = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().get(..6));
-    let is_bearer = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"));
-    let is_from_nowhere = !says("sec-fetch-site") && !says(ORIGIN.as_str()) && !is_bearer;
+    let is_from_nowhere = !says("sec-fetch-site") && !says(ORIGIN.as_str()) && visitor::bearer(headers).is_none();
     let has_cookies = || {
         [ACCESS, REFRESH, SESSION].iter().any(|short| cookies::value(headers, &site.cookies().name(short)).is_some())
     };
     if !request.method().is_safe() && is_from_nowhere && has_cookies() {
-        if let Ok(address) = client_address::of(&site, &request) {
+        if let Ok(address) = client_address::of(request.extensions()) {
             site.accounts().note_refusal(RefusalKind::CrossSite, address, None);
         }
         return Failed::from(Refusal::CrossOrigin).into_response();

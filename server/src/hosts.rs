@@ -25,7 +25,7 @@ pub(crate) async fn ours_only(State(site): State<Site>, request: Request, next: 
         return next.run(request).await;
     }
     tell(&site, request.uri(), request.headers());
-    if let Ok(address) = client_address::of(&site, &request) {
+    if let Ok(address) = client_address::of(request.extensions()) {
         site.accounts().note_refusal(RefusalKind::Host, address, None);
     }
     (axum::http::StatusCode::MISDIRECTED_REQUEST, "This host is not served here.\n").into_response()
@@ -81,9 +81,9 @@ fn tell(site: &Site, uri: &Uri, headers: &HeaderMap) {
     asked.extend(uri.authority().map(|authority| shown(authority.as_str().as_bytes())));
     asked.truncate(3);
     let (asked, served) = (asked.join(", "), &site.config().authority);
-    if let Some(count) = site.log_once().note("host.block", &asked) {
+    if let Some(count) = site.log_once().note("host.unknown", &asked) {
         tracing::warn!(
-            event = "host.block",
+            event = "host.unknown",
             asked,
             served,
             count,

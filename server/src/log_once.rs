@@ -24,7 +24,7 @@ struct Noted {
 }
 
 impl LogOnce {
-    /// Counts one event of a kind (`host.block`) about a key (the host asked for). `Some` when it is to be logged now:
+    /// Counts one event of a kind (`host.unknown`) about a key (the host asked for). `Some` when it is to be logged now:
     /// how often it happened since the last line, this time included.
     pub(crate) fn note(&self, kind: &'static str, key: &str) -> Option<u64> {
         self.note_at(Instant::now(), kind, key)
@@ -71,32 +71,32 @@ mod tests {
     #[test]
     fn the_same_is_logged_once_a_minute_with_its_count() {
         let (log, start) = (LogOnce::default(), Instant::now());
-        assert_eq!(log.note_at(start, "host.block", "a"), Some(1));
+        assert_eq!(log.note_at(start, "host.unknown", "a"), Some(1));
         for second in 1..=59 {
-            assert_eq!(log.note_at(start + Duration::from_secs(second), "host.block", "a"), None);
+            assert_eq!(log.note_at(start + Duration::from_secs(second), "host.unknown", "a"), None);
         }
-        assert_eq!(log.note_at(start, "host.block", "b"), Some(1), "another key");
+        assert_eq!(log.note_at(start, "host.unknown", "b"), Some(1), "another key");
         assert_eq!(log.note_at(start, "csrf.block", "a"), Some(1), "another kind");
-        assert_eq!(log.note_at(start + EVERY, "host.block", "a"), Some(60));
-        assert_eq!(log.note_at(start + EVERY * 2, "host.block", "a"), Some(1));
+        assert_eq!(log.note_at(start + EVERY, "host.unknown", "a"), Some(60));
+        assert_eq!(log.note_at(start + EVERY * 2, "host.unknown", "a"), Some(1));
     }
 
     #[test]
     fn a_stranger_with_many_keys_fills_neither_the_memory_nor_the_log() {
         let (log, start) = (LogOnce::default(), Instant::now());
-        let lines = (0..100_000).filter(|number| log.note_at(start, "host.block", &number.to_string()).is_some());
+        let lines = (0..100_000).filter(|number| log.note_at(start, "host.unknown", &number.to_string()).is_some());
         assert_eq!(lines.count(), MAX_KEYS + 1);
         assert!(log.0.lock().expect("a lock").len() <= MAX_KEYS + 1);
         assert_eq!(log.note_at(start, "csrf.block", "x"), Some(1), "another kind is heard all the same");
-        assert_eq!(log.note_at(start + EVERY, "host.block", "new"), Some(1), "and new keys a minute later");
+        assert_eq!(log.note_at(start + EVERY, "host.unknown", "new"), Some(1), "and new keys a minute later");
     }
 
     #[test]
     fn a_long_key_is_cut_between_two_characters() {
         let (log, start) = (LogOnce::default(), Instant::now());
-        assert_eq!(log.note_at(start, "host.block", &"ü".repeat(10_000)), Some(1));
-        assert_eq!(log.note_at(start, "host.block", &"ü".repeat(10_001)), None);
-        assert_eq!(log.note_at(start, "host.block", &format!("x{}", "ü".repeat(100))), Some(1));
+        assert_eq!(log.note_at(start, "host.unknown", &"ü".repeat(10_000)), Some(1));
+        assert_eq!(log.note_at(start, "host.unknown", &"ü".repeat(10_001)), None);
+        assert_eq!(log.note_at(start, "host.unknown", &format!("x{}", "ü".repeat(100))), Some(1));
     }
 
     #[test]

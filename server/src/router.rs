@@ -15,7 +15,7 @@ use contract::{Problem, Refusal, paths};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::Failed;
-use crate::{Site, api, assets, browser_sessions, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor};
+use crate::{Site, api, assets, browser_sessions, client_address, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor};
 
 /// A handler that takes longer than this holds more than it is worth.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -80,6 +80,7 @@ fn guarded(router: Router<Site>, site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), cookies::ours_only))
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(site.clone(), hosts::ours_only))
+        .layer(from_fn_with_state(site.clone(), client_address::find_once))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn_with_state(site.clone(), explain))
         .layer(from_fn_with_state(site.clone(), headers::on_every_answer))
@@ -135,12 +136,15 @@ async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// Writes what the layers below had no words for: as a page to people, as an envelope to programs.
-async fn explain(State(site): State<Site>, request: Request, next: Next) -> Response {
+async fn explain(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let mut as_sent = pages::parts_of(&request);
+    let recognised = visitor::Recognised::default();
+    request.extensions_mut().insert(recognised.clone());
     let mut response = next.run(request).await;
     let Some(Failed(problem)) = response.extensions_mut().remove::<Failed>() else { return response };
-    let visitor = visitor::at_a_glance(&site, &as_sent).await;
-    as_sent.extensions.insert(visitor);
+    if let Some(visitor) = recognised.visitor() {
+        as_sent.extensions.insert(visitor.clone());
+    }
     let mut told = pages::trouble(&site, &as_sent, problem);
     // A refusal may begin something (the way to a new letter), and then its cookie matters.
     for cookie in response.headers().get_all(SET_COOKIE) {

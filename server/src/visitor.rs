@@ -3,13 +3,12 @@
 //! A page whose access cookie has run out is renewed here, by the refresh cookie, so that nobody needs a script to
 //! stay signed in. Two tabs may do so at once; the domain gives both the same successor.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock};
 
 use accounts::{Error, Visitor};
 use app::request::{ACCESS, DEVICE, REFRESH};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -20,10 +19,24 @@ use crate::api::Failed;
 use crate::headers::Renewed;
 use crate::{Site, client_address, cookies};
 
+/// Who was recognised, for the layers outside: a page that says what went wrong asks nothing again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recognised(Arc<OnceLock<Visitor>>);
+
+impl Recognised {
+    /// Nobody where the request was answered before anybody was looked for.
+    pub(crate) fn visitor(&self) -> Option<&Visitor> {
+        self.0.get()
+    }
+}
+
 /// The layer. `Session` is there already.
 pub(crate) async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     match see(&site, &mut request).await {
         Ok(visitor) => {
+            if let Some(recognised) = request.extensions().get::<Recognised>() {
+                recognised.0.set(visitor.clone()).ok();
+            }
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }
@@ -34,7 +47,7 @@ pub(crate) async fn recognise(State(site): State<Site>, mut request: Request, ne
 async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
     let headers = request.headers();
     let access = bearer(headers).or_else(|| cookies::value(headers, &site.cookies().name(ACCESS)));
-    let refresh = cookies::value(headers, &site.cookies().name(REFRESH));
+    let refresh = refresh_cookie(site, headers);
     let user_agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let session = request.extensions().get::<Session>().cloned();
     let (pending_sign_up, reset_asked) = match &session {
@@ -42,7 +55,7 @@ async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
         None => (None, None),
     };
     let mut visitor = Visitor {
-        address: client_address::of(site, request)?,
+        address: client_address::of(request.extensions())?,
         user_agent: user_agent.unwrap_or_default(),
         signed_in: None,
         refused: None,
@@ -75,24 +88,19 @@ async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
     Ok(visitor)
 }
 
-/// Who is signed in, for a page that says what went wrong. Nobody where that cannot be told; nothing is renewed.
-pub(crate) async fn at_a_glance(site: &Site, parts: &Parts) -> Visitor {
-    let mut visitor = Visitor::anonymous(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let access = cookies::value(&parts.headers, &site.cookies().name(ACCESS));
-    if let Some(access) = access.filter(|_| !parts.uri.path().starts_with("/api/")) {
-        visitor.signed_in = site.accounts().recognise(&access).await.ok();
-    }
-    visitor
-}
-
 /// Pages renew; programs do it themselves, by a route of its own. HEAD is for looking.
 fn may_renew(request: &Request) -> bool {
     let is_page = !request.uri().path().starts_with(paths::API);
     is_page && matches!(*request.method(), Method::GET | Method::POST)
 }
 
+/// What renews the session of this request. A request with a bearer token acts with that, and with no cookie.
+pub(crate) fn refresh_cookie(site: &Site, headers: &HeaderMap) -> Option<String> {
+    cookies::value(headers, &site.cookies().name(REFRESH)).filter(|_| bearer(headers).is_none())
+}
+
 /// RFC 6750 2.1.
-fn bearer(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())

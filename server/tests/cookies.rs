@@ -154,3 +154,32 @@ async fn a_visitor_with_nothing_leaves_nothing_behind() {
         assert_eq!((answer.status, kept), (StatusCode::SEE_OTHER, Vec::new()), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_request_with_a_bearer_token_acts_with_no_cookie() {
+    let world = World::new(&[("EMAIL_VERIFICATION", "off")]).await;
+    let (mut ada, mut bob) = (world.client(1), world.client(2));
+    for (client, email) in [(&mut ada, "ada@example.com"), (&mut bob, "bob@example.com")] {
+        let headers = [("content-type", "application/json"), ("sec-fetch-site", "none")];
+        let body = Body::from(registration(email).to_string());
+        let answer = client.send(Method::POST, "/api/v1/auth/register/", &headers, body).await;
+        assert_eq!(answer.status, StatusCode::CREATED);
+    }
+    let of_bob = format!("Bearer {}", bob.cookies["vestibule_access"]);
+    let (user, renewal) = ("/api/v1/auth/user/", "/api/v1/auth/token/refresh/");
+    let answer = ada.send(Method::GET, user, &[("authorization", &*of_bob)], Body::empty()).await;
+    assert_eq!(answer.json()["email"], "bob@example.com");
+    for bearer in ["Bearer none", &of_bob] {
+        let answer = ada.send(Method::POST, renewal, &[("authorization", bearer)], Body::empty()).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{bearer}");
+    }
+    // Nor is a page renewed by a cookie that stands beside one.
+    ada.cookies.remove("vestibule_access");
+    let answer = ada.send(Method::GET, "/account", &[("authorization", "Bearer none")], Body::empty()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(ada.get("/account").await.status, StatusCode::OK, "the session is as it was");
+    // A scheme without a token stands for no origin.
+    let headers = [("content-type", "application/json"), ("authorization", "Bearer")];
+    let answer = ada.send(Method::POST, "/api/v1/auth/logout/", &headers, Body::from("{}")).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}

@@ -31,11 +31,28 @@ fn a_file_of_authorities_is_read_at_start_and_told_when_it_holds_none() {
 
 #[test]
 fn without_a_ceiling_there_is_none_and_it_is_never_nought() {
-    assert_eq!(read(&[]).expect("good settings").settings.letters_per_hour, None);
-    let config = read(&[("LETTERS_PER_HOUR", "500")]).expect("good settings");
-    assert_eq!(config.settings.letters_per_hour, Some(500));
+    assert_eq!(read(&[]).expect("good settings").settings.emails_per_hour, None);
+    let config = read(&[("EMAILS_PER_HOUR", "500")]).expect("good settings");
+    assert_eq!(config.settings.emails_per_hour, Some(500));
     for text in ["0", "-1", "many"] {
-        let told = read(&[("LETTERS_PER_HOUR", text)]).expect_err("a fault");
-        assert!(told[0].starts_with("VESTIBULE_LETTERS_PER_HOUR: "), "{told:?}");
+        let told = read(&[("EMAILS_PER_HOUR", text)]).expect_err("a fault");
+        assert!(told[0].starts_with("VESTIBULE_EMAILS_PER_HOUR: "), "{told:?}");
     }
+}
+
+#[test]
+fn a_sender_at_localhost_is_warned_about_in_production() {
+    let production = [
+        ("PUBLIC_URL", "https://accounts.example"),
+        ("SECRET", "kW7xQ2mZ9rT4vB8nL1cF6hJ3pD5sG0yA"),
+        ("SMTP_URL", "smtp://127.0.0.1:1"),
+    ];
+    let is_warned = |settings: &[(&str, &str)]| {
+        let config = read(settings).expect("good settings");
+        config.warnings.iter().any(|warning| warning.starts_with("VESTIBULE_MAIL_FROM: is at localhost"))
+    };
+    assert!(is_warned(&production));
+    let with_sender = [&production[..], &[("MAIL_FROM", "Us <accounts@localhost.example>")]].concat();
+    assert!(!is_warned(&with_sender));
+    assert!(!is_warned(&[]), "development sends none");
 }

@@ -87,14 +87,14 @@ async fn a_421_says_in_the_log_what_was_asked_and_what_is_served_once_a_minute()
     for _ in 0..50 {
         status(&mut client, "evil.example:8443").await;
     }
-    let lines = log.lines_of("host.block");
+    let lines = log.lines_of("host.unknown");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["asked"], "evil.example:8443");
     assert_eq!(lines[0]["served"], "accounts.example");
     assert_eq!(lines[0]["count"], 1);
     let host = format!("\"{}", "a".repeat(5000));
     status(&mut client, &host).await;
-    let asked = log.lines_of("host.block")[1]["asked"].as_str().expect("text").to_owned();
+    let asked = log.lines_of("host.unknown")[1]["asked"].as_str().expect("text").to_owned();
     assert!(asked.starts_with("\\\"aaa") && asked.ends_with('…') && asked.len() < 100, "{asked}");
 }
 

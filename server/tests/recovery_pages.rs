@@ -242,3 +242,16 @@ async fn no_form_of_these_is_taken_from_another_site() {
     }
     assert_eq!(client.get("/account").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_browser_may_use_its_code_for_as_long_as_the_email_says() {
+    let world = World::new(&[("VERIFY_TTL", "10m"), ("RESET_TTL", "3h")]).await;
+    world.person(1, EMAIL).await;
+    let mut client = world.client(2);
+    world.later().await;
+    client.post("/password/reset", &[("email", EMAIL)]).await;
+    let code = world.code_to(EMAIL).await;
+    world.clock.advance(TimeDelta::hours(2));
+    let done = client.post("/password/reset/confirm", &[("email", EMAIL), ("code", &code), ("password", NEW)]).await;
+    assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "/login"));
+}

@@ -155,7 +155,7 @@ impl Accounts {
         let now = self.0.clock.now();
         let unknown = self.0.store.read().await?.count_unknown_letters(&Letter::known(), now).await?;
         if unknown > 0 {
-            tracing::warn!(event = "mail.unknown", letters = unknown, "emails wait for a version that knows them");
+            tracing::warn!(event = "mail.unknown", emails = unknown, "emails wait for a version that knows them");
         }
         Ok(())
     }
@@ -223,6 +223,7 @@ impl Accounts {
         };
         match self.0.mailer.send(letter.id, &letter.recipient, rendered, letter.created_at).await {
             Ok(()) => Outcome::Sent,
+            Err(failure) if failure.cause == Cause::NotALetter => Outcome::GivenUp("it cannot be written", failure),
             Err(failure) if failure.is_final => Outcome::GivenUp("the recipient is refused", failure),
             Err(failure) => Outcome::PutOff(failure),
         }

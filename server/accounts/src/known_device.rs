@@ -18,7 +18,7 @@ const DAY: usize = 4;
 const MAC: usize = 16;
 
 /// How long a device is known after a sign-in.
-pub(crate) const KNOWN_FOR: TimeDelta = TimeDelta::days(180);
+pub const DEVICE_KNOWN_FOR: TimeDelta = TimeDelta::days(180);
 
 /// Accounts that one device is known to; then the oldest is forgotten.
 const MOST: usize = 5;
@@ -38,7 +38,7 @@ impl Accounts {
         let is_known = device.known.iter().any(|entry| {
             let (day, mac) = entry.split_at(DAY);
             let made = day.try_into().ok().and_then(|day| day_begins(u32::from_be_bytes(day)));
-            let is_fresh = made.is_some_and(|made| made <= now && now - made <= KNOWN_FOR);
+            let is_fresh = made.is_some_and(|made| made <= now && now - made <= DEVICE_KNOWN_FOR);
             is_fresh && constant_time::verify_slices_are_equal(mac, &self.mac(&device.name, day, email_key)).is_ok()
         });
         is_known.then(|| u128::from_be_bytes(device.name))

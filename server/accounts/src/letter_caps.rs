@@ -69,7 +69,7 @@ impl Accounts {
 
     /// In one word, for the log.
     fn cap_reached(&self, counts: LetterCounts) -> Option<&'static str> {
-        let ceiling = self.settings().letters_per_hour.map_or(i64::MAX, i64::from);
+        let ceiling = self.settings().emails_per_hour.map_or(i64::MAX, i64::from);
         [
             ("mailbox_hour", counts.mailbox_hour >= AN_HOUR),
             ("mailbox_day", counts.mailbox_day >= A_DAY),

@@ -60,7 +60,7 @@ use std::sync::Arc;
 
 pub use browser_sessions::BrowserSession;
 pub use clock::Clock;
-pub use connection_check::{is_sender, judge_smtp_url, try_mail_server};
+pub use connection_check::{is_sender, judge_smtp_url};
 pub use delivery::PostOffice;
 pub use devices::Device;
 pub use email_verification::Confirmed;
@@ -68,6 +68,7 @@ pub use error::{Chain, Error};
 pub use hasher::HashingLoad;
 pub use import::{HashKind, ImportReport};
 pub use jwt::AccessClaims;
+pub use known_device::DEVICE_KNOWN_FOR;
 pub use limits::Limit;
 pub use login::LoginStep;
 pub use mailer::{MailboxMessage, Mailer};

@@ -28,7 +28,7 @@ pub struct Settings {
     /// Off only for load tests.
     pub rate_limits: bool,
     /// Most letters an hour that strangers can have us send, to everybody together.
-    pub letters_per_hour: Option<u32>,
+    pub emails_per_hour: Option<u32>,
     /// 32 bytes or more; every key is derived from it.
     pub secret: SecretSlice<u8>,
 }

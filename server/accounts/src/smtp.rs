@@ -38,6 +38,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 const CONTENT_LIMIT: Duration = Duration::from_mins(1);
 /// For everything: no letter holds its place longer.
 const LETTER_LIMIT: Duration = Duration::from_mins(2);
+/// For one answer to a probe: somebody waits at a terminal.
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// For the goodbye, which changes nothing.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -97,6 +99,15 @@ impl SmtpServer {
             patience: None,
             idle: Arc::default(),
         })
+    }
+
+    /// Greets the server (EHLO), goes over to TLS where that is set, and signs in (AUTH), as for a letter; sends none.
+    /// An error says at what it failed.
+    pub async fn probe(&self) -> Result<(), String> {
+        let mut connection = self.clone().with_patience(PROBE_LIMIT).connection().await.map_err(|failure| failure.told())?;
+        // Whatever it says to the goodbye: it took us.
+        timeout(GOODBYE_LIMIT, connection.quit()).await.ok();
+        Ok(())
     }
 
     /// Waits no longer than this for any answer.

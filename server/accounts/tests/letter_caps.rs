@@ -185,13 +185,13 @@ on_both_engines! {
 
     async fn an_operator_sets_a_ceiling_over_all(world: World) {
         for number in 0..20 {
-            let process = world.with(|settings| settings.letters_per_hour = Some(5)).await;
+            let process = world.with(|settings| settings.emails_per_hour = Some(5)).await;
             let email = format!("p{number}@example.com");
             process.request_password_reset(&visitor_from(number), &email).await.expect("the same answer");
         }
         assert_eq!(world.posted().await, 5);
         world.advance(TimeDelta::minutes(61));
-        let process = world.with(|settings| settings.letters_per_hour = Some(5)).await;
+        let process = world.with(|settings| settings.emails_per_hour = Some(5)).await;
         process.request_password_reset(&visitor(), "late@example.com").await.expect("the same answer");
         assert_eq!(world.posted().await, 6);
     }

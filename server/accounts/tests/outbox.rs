@@ -186,6 +186,9 @@ on_both_engines! {
         let (authority, tls) = private_authority();
         let server = Server::start(&[], Some(tls)).await;
         let url = format!("smtps://localhost:{}", server.port);
+        smtp(&url, Some(&authority)).probe().await.expect("trusted by a probe as by a letter");
+        let told = smtp(&url, None).probe().await.expect_err("nobody knows this authority");
+        assert!(told.starts_with("tls_failed: "), "{told}");
         let accounts = world.mailing_by(smtp(&url, Some(&authority))).await;
         accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
         accounts.send_letters().await.expect("a post office");

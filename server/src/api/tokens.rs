@@ -2,7 +2,6 @@
 //! callers that are no browser, so that no script of a page ever holds them.
 
 use accounts::{AccessClaims, Error, NewSession, Visitor};
-use app::request::REFRESH;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -18,7 +17,7 @@ use super::Failed;
 use super::body::{Body, OptionalBody};
 use super::describe::Operation;
 use super::reply::{Reply, without_session};
-use crate::{Site, cookies};
+use crate::{Site, visitor};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -90,7 +89,7 @@ pub(super) fn presented_refresh(
     headers: &HeaderMap,
     of_body: Option<String>,
 ) -> Result<Option<String>, Failed> {
-    let of_cookie = cookies::value(headers, &site.cookies().name(REFRESH));
+    let of_cookie = visitor::refresh_cookie(site, headers);
     match (of_body.filter(|token| !token.is_empty()), of_cookie) {
         (Some(body), Some(cookie)) if body != cookie => {
             Err(Problem::Invalid(vec![FieldFault { field: Field::Refresh, fault: Fault::Mismatch }]).into())

@@ -35,12 +35,12 @@ settings! {
     SECRET_FILE = "", "File that holds the secret, in place of `SECRET`.";
     SMTP_URL = "", "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`. Without it, emails go to the built-in mailbox, in development only.";
     SMTP_CA_FILE = "", "PEM file of certificate authorities that the mail server's certificate may come from, besides the public ones.";
-    LETTERS_PER_HOUR = "", "Most emails in an hour that strangers can have us send (sign-ups, resets, links sent again); above it they are not sent. Without it, no such ceiling.";
+    EMAILS_PER_HOUR = "", "Most requests in an hour for emails that strangers can have us send (sign-ups, resets, links sent again); above it none is sent. Without it, no such ceiling.";
     MAIL_FROM = "Vestibule <no-reply@localhost>", "Sender of every email.";
     SITE_NAME = "Vestibule", "In pages and emails.";
     TRUSTED_PROXIES = "", "Networks of proxies (CIDR, separated by commas) whose `X-Forwarded-For` is believed.";
-    COOKIE_DOMAIN = "", "Parent domain to share sign-in with, such as `example.com`; never one below which others have sites, such as `co.uk`. Cookies are then `__Secure-` instead of `__Host-`.";
-    REGISTRATION = "open", "Who may sign up: `open`, `invite`, `closed`. There is no way to invite yet, so `invite` shuts like `closed`.";
+    COOKIE_DOMAIN = "", "Parent domain to share sign-in with, such as `example.com`; never one below which others have sites, such as `co.uk`. The access cookie alone is shared, as `__Secure-` instead of `__Host-`.";
+    REGISTRATION = "open", "Who may sign up: `open`, `invite`, `closed`. There is no way to invite yet, so `invite` refuses like `closed`.";
     EMAIL_DOMAINS = "", "Domains whose addresses may sign up, separated by commas. Without it, all.";
     EMAIL_VERIFICATION = "mandatory", "Whether an address must be proven: `mandatory`, `optional`, `off`.";
     PREVENT_ENUMERATION = "true", "Whether sign-up keeps to itself which addresses have an account.";

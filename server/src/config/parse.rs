@@ -67,6 +67,11 @@ pub(super) fn sender(text: &str) -> Parsed<String> {
     })
 }
 
+/// Whether a sender is at `localhost`.
+pub(super) fn is_of_this_machine(sender: &str) -> bool {
+    sender.rsplit_once('@').is_some_and(|(_, domain)| domain.trim_end_matches('>') == "localhost")
+}
+
 /// The file's content; whether it holds certificates is told when they are used, still before the service starts.
 pub(super) fn authorities(path: &str) -> Parsed<Vec<u8>> {
     let pem = std::fs::read(path).map_err(|error| format!("{path} cannot be read: {error}"))?;

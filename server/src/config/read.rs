@@ -62,6 +62,8 @@ impl Config {
     }
 }
 
+const LOCAL_SENDER: &str = "is at localhost, and mail servers refuse that; set an address of your domain";
+
 fn environment() -> Vec<(String, String)> {
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     std::env::vars_os()
@@ -192,6 +194,9 @@ impl Reader {
         let smtp_authorities = self.parse_set(names::SMTP_CA_FILE, parse::authorities);
         self.check_mail(is_production, listen.is_some_and(|listen| listen.ip().is_loopback()));
         let mail_from = self.parse(names::MAIL_FROM, parse::sender);
+        if is_production && mail_from.as_deref().is_some_and(parse::is_of_this_machine) {
+            self.warnings.push(format!("{}{}: {LOCAL_SENDER}", names::PREFIX, names::MAIL_FROM));
+        }
         let trusted_proxies = self.parse(names::TRUSTED_PROXIES, parse::networks);
         let cookie_domain = self.parse_set(names::COOKIE_DOMAIN, |text| urls::cookie_domain(text, public.as_ref()));
         let max_connections = self.parse(names::MAX_CONNECTIONS, |text| parse::number(text, 16, 1_000_000));
@@ -276,7 +281,7 @@ impl Reader {
             let (eddsa, ed25519, es256) = (SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519, SigningAlgorithm::Es256);
             parse::one_of(text, &[("EdDSA", eddsa), ("Ed25519", ed25519), ("ES256", es256)])
         });
-        let letters_per_hour = self.parse_set(names::LETTERS_PER_HOUR, |text| parse::number(text, 1, u32::MAX));
+        let emails_per_hour = self.parse_set(names::EMAILS_PER_HOUR, |text| parse::number(text, 1, u32::MAX));
         let sign_up = self.sign_up_rules();
         let hashing = self.hashing();
         let lifetimes = self.lifetimes();
@@ -291,7 +296,7 @@ impl Reader {
             lifetimes: lifetimes?,
             signing_algorithm: signing_algorithm?,
             rate_limits: rate_limits?,
-            letters_per_hour,
+            emails_per_hour,
             secret: secret?.into(),
         })
     }

@@ -23,7 +23,7 @@ async fn accounts(folder: &tempfile::TempDir) -> (Accounts, Store) {
         lifetimes: Lifetimes::default(),
         signing_algorithm: SigningAlgorithm::EdDsa,
         rate_limits: true,
-        letters_per_hour: None,
+        emails_per_hour: None,
         secret: vec![7; 32].into(),
     };
     let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.expect("a store");

@@ -23,7 +23,7 @@ fn settings() -> Settings {
         lifetimes: Lifetimes::default(),
         signing_algorithm: SigningAlgorithm::EdDsa,
         rate_limits: true,
-        letters_per_hour: None,
+        emails_per_hour: None,
         secret: vec![7; 32].into(),
     }
 }

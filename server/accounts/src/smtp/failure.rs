@@ -1,7 +1,8 @@
 //! Why a letter did not leave: in one word for whoever reads the log, and whether another try is worth it.
 //!
-//! Only the refusal of the recipient is final. Everything else is about us, our account or the server (a password that
-//! has expired, a sender that is not allowed, a quota), is mended by an operator, and must not cost anybody's letter.
+//! Only the refusal of the recipient is final, and a recipient or message that cannot be written at all. Everything else
+//! is about us, our account or the server (a password that has expired, a sender that is not allowed, a quota), is mended
+//! by an operator, and must not cost anybody's letter.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -132,6 +133,11 @@ impl NotSent {
             (None, _) => Cause::NotSmtp,
         };
         Self::later(cause, Chain(error).to_string())
+    }
+
+    /// In one line, for an operator.
+    pub(super) fn told(&self) -> String {
+        format!("{}: {}{}", self.cause.name(), self.status, self.detail)
     }
 
     /// Whether the server said no, and the conversation may go on.

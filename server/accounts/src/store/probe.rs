@@ -13,7 +13,7 @@ use super::Store;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Store {
-    /// Whether an address of a database can be read. Calls nobody.
+    /// Whether an address of a database can be read. Opens no connection.
     pub fn judge(url: &str) -> Result<(), String> {
         let judged = if url.starts_with("sqlite:") {
             SqliteConnectOptions::from_str(url).map(drop)

@@ -61,7 +61,7 @@ pub fn settings() -> Settings {
         lifetimes: Lifetimes::default(),
         signing_algorithm: SigningAlgorithm::EdDsa,
         rate_limits: true,
-        letters_per_hour: None,
+        emails_per_hour: None,
         secret: b"kW7xQ2mZ9rT4vB8nL1cF6hJ3pD5sG0yA".to_vec().into(),
     }
 }
