@@ -8,6 +8,6 @@ binary=${1:-}
 if [ -z "$binary" ]; then
   "$scripts/site.sh"
   cargo build --release --bin vestibule
-  binary=target/release/vestibule
+  binary=${CARGO_TARGET_DIR:-target}/release/vestibule
 fi
 exec python3 scripts/attack.py "$binary" "${@:2}"

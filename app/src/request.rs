@@ -60,7 +60,8 @@ impl Cookies {
         let access = self.cookie(ACCESS, session.access.clone(), Some(session.access_lives.num_seconds()));
         let lives = session.signed_in.remember.then(|| session.refresh_lives.num_seconds());
         let refresh = self.cookie(REFRESH, session.refresh.expose(), lives);
-        let device = session.device.clone().map(|device| self.cookie(DEVICE, device, Some(DEVICE_KNOWN_FOR.num_seconds())));
+        let device =
+            session.device.clone().map(|device| self.cookie(DEVICE, device, Some(DEVICE_KNOWN_FOR.num_seconds())));
         [access, refresh].into_iter().chain(device).collect()
     }
 

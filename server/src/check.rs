@@ -5,8 +5,8 @@ use accounts::Store;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::{Config, mail_server};
 use crate::config::names::{DATABASE_URL, PREFIX, SMTP_URL};
+use crate::{Config, mail_server};
 
 /// What was found, for people. Without passwords.
 pub fn report(config: &Config) -> String {

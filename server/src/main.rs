@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn tell(faults: &[String]) -> ExitCode {
-    eprintln!("vestibule: the settings have {} to mend:", if faults.len() == 1 { "a fault" } else { "faults" });
+    eprintln!("vestibule: the settings have {}:", if faults.len() == 1 { "an error" } else { "errors" });
     for fault in faults {
         eprintln!("  {fault}");
     }

@@ -15,7 +15,9 @@ use contract::{Problem, Refusal, paths};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::Failed;
-use crate::{Site, api, assets, browser_sessions, client_address, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor};
+use crate::{
+    Site, api, assets, browser_sessions, client_address, cookies, csrf, forms, headers, hosts, mailbox, pages, visitor,
+};
 
 /// A handler that takes longer than this holds more than it is worth.
 const TIMEOUT: Duration = Duration::from_secs(15);

@@ -24,12 +24,12 @@ pub fn Trouble() -> impl IntoView {
     let problem = outcome.map_or(Problem::Internal, |outcome| outcome.problem);
     let (title, text) = match &problem {
         Problem::Refused(Refusal::NotFound) => ("Page not found", wording::refusal(Refusal::NotFound)),
-        Problem::Refused(refusal @ Refusal::RateLimited { .. }) => ("Too many tries", wording::refusal(*refusal)),
+        Problem::Refused(refusal @ Refusal::RateLimited { .. }) => ("Too many attempts", wording::refusal(*refusal)),
         Problem::Refused(refusal @ (Refusal::Overloaded { .. } | Refusal::Unavailable { .. })) => {
             ("The service is not available", wording::refusal(*refusal))
         }
-        Problem::Refused(refusal) => ("This was not taken", wording::refusal_of_form(*refusal)),
-        Problem::Invalid(_) => ("This was not taken", wording::VALIDATION_FAILED.to_owned()),
+        Problem::Refused(refusal) => ("We could not do that", wording::refusal_of_form(*refusal)),
+        Problem::Invalid(_) => ("We could not do that", wording::VALIDATION_FAILED.to_owned()),
         Problem::Internal => ("There is a problem with the service", "Try again later".to_owned()),
     };
     view! {

@@ -42,7 +42,7 @@ pub fn Help() -> impl IntoView {
                 <p class="alone"><a href=paths::PASSWORD_RESET>"Choose a new one by a code or link"</a></p>
             </details>
             <details>
-                <summary>"Somebody else may be signed in to my account"</summary>
+                <summary>"Someone else may be signed in to my account"</summary>
                 <div class="stack">
                     <p class="alone"><a href=paths::ACCOUNT_SESSIONS>"See your devices, and sign them out"</a></p>
                     <p class="alone"><a href=paths::ACCOUNT_PASSWORD>"Change your password"</a></p>
@@ -52,7 +52,7 @@ pub fn Help() -> impl IntoView {
                 <summary>"I got an email but did not sign up"</summary>
                 <p>"Ignore it. Without the code or the link in it, no account is confirmed with your address."</p>
             </details>
-            <p>"Still stuck? Write to whoever runs " {name} "."</p>
+            <p>"Still stuck? Contact the " {name} " team."</p>
         </Document>
     }
 }

@@ -28,7 +28,8 @@ pub fn Home() -> impl IntoView {
         <Document title="Welcome">
             <h1>"Welcome to " {name.clone()}</h1>
             <p class="lead">
-                "One account for " {name} ". Create it with your email address and a password, confirm the address, and you are in."
+                "One account for " {name} "."
+                {site.open.then_some(" Create it with your email address and a password, confirm the address, and you are in.")}
             </p>
             {ways}
         </Document>

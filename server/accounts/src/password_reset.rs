@@ -203,7 +203,11 @@ impl Accounts {
         self.commit_changes(tx, changed).await?;
         self.0.letters_waiting.notify_one();
         let (network, key) = (visitor.network(), account.email_key.as_str());
-        self.0.limits.forget(&[Action::SignInAs(network, key), Action::SignInAnywhere(key), Action::SignInOnDevices(key)]);
+        self.0.limits.forget(&[
+            Action::SignInAs(network, key),
+            Action::SignInAnywhere(key),
+            Action::SignInOnDevices(key),
+        ]);
         Ok(id)
     }
 }

@@ -83,6 +83,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) request: Option<&'a str>,
 }
 
+/// A letter to be posted.
+struct Due<'a> {
+    letter: Letter,
+    recipient: &'a str,
+    user_id: Option<Uuid>,
+}
+
 /// How long a letter's secrets work.
 pub(crate) fn lifetime(purpose: Purpose, settings: &Settings) -> TimeDelta {
     match purpose {
@@ -123,32 +130,48 @@ impl Accounts {
         // What was written for nobody is no letter to share.
         let live = live.filter(|live| live.user_id.is_some());
         let is_shared = live.zip(unless_within).is_some_and(|(live, pause)| live.created_at > now - pause);
-        let owner = claims.owner();
-        let is_blank = owner.is_some() || claims.is_disabled() || sign_up.is_none();
-        let asks = sign_up.map(|(id, _)| id);
-        let whose = owner.map_or(Uuid::nil(), |owner| owner.id);
-        let told = tx.was_posted_since(whose, Letter::AlreadyRegistered, now - OWNER_TOLD_ONCE_IN).await?;
-        let (letter, recipient, user_id) = match (owner, sign_up) {
-            (Some(owner), _) if !told && !claims.is_disabled() => {
-                (Letter::AlreadyRegistered, owner.email.as_str(), Some(owner.id))
-            }
-            (None, Some((id, email))) if !is_blank => (Letter::Confirm, email, Some(id)),
-            _ => (Letter::Nothing, "", asks),
-        };
-        let is_due = letter != Letter::Nothing && !is_shared;
-        let wanted = if is_due { Wanted::Proof } else { Wanted::Nothing };
+        let due = self.proof_due(tx, claims, sign_up).await?;
+        let wanted = if due.letter != Letter::Nothing && !is_shared { Wanted::Proof } else { Wanted::Nothing };
         let may_write = self.may_write_to(tx, visitor, email_key, wanted).await? && !is_shared;
         let beside = beside(email_key);
         let (email_key, letter, recipient) =
-            if may_write { (email_key, letter, recipient) } else { (&*beside, Letter::Nothing, "") };
-        let is_blank = is_blank || letter == Letter::Nothing;
-        let token = Asked { purpose, email_key, user_id: asks, is_blank, password_hash: None, request: None };
-        let token = self.make_token(&token)?;
+            if may_write { (email_key, due.letter, due.recipient) } else { (&*beside, Letter::Nothing, "") };
+        let token = self.make_token(&Asked {
+            purpose,
+            email_key,
+            user_id: sign_up.map(|(id, _)| id),
+            is_blank: letter != Letter::Confirm,
+            password_hash: None,
+            request: None,
+        })?;
         // Another request was faster, a moment ago; its letter is this one's too where a letter is shared.
         if !self.replace_token(tx, &token, purpose, unless_within.is_none()).await? {
             return Ok(());
         }
-        tx.post(new_id(now)?, letter, recipient, user_id, Some(token.id), now, Some(token.expires_at)).await
+        tx.post(new_id(now)?, letter, recipient, due.user_id, Some(token.id), now, Some(token.expires_at)).await
+    }
+
+    /// The letter that a request to prove an address brings, whatever the caps: to its owner, at most once an hour; to
+    /// the sign-up that asks; or none. One statement, whoever claims the address.
+    async fn proof_due<'a>(
+        &self,
+        tx: &mut Tx,
+        claims: &'a Claims,
+        sign_up: Option<(Uuid, &'a str)>,
+    ) -> Result<Due<'a>> {
+        let owner = claims.owner();
+        let whose = owner.map_or(Uuid::nil(), |owner| owner.id);
+        let since = self.0.clock.now() - OWNER_TOLD_ONCE_IN;
+        let told = tx.was_posted_since(whose, Letter::AlreadyRegistered, since).await?;
+        Ok(match (owner, sign_up) {
+            (Some(owner), _) if !told && !claims.is_disabled() => {
+                Due { letter: Letter::AlreadyRegistered, recipient: &owner.email, user_id: Some(owner.id) }
+            }
+            (None, Some((id, email))) if !claims.is_disabled() => {
+                Due { letter: Letter::Confirm, recipient: email, user_id: Some(id) }
+            }
+            _ => Due { letter: Letter::Nothing, recipient: "", user_id: sign_up.map(|(id, _)| id) },
+        })
     }
 
     /// Makes this token the one that works. Of several requests at the same moment the last one wins, or none but the
@@ -225,9 +248,9 @@ impl Accounts {
         let claims = Claims::on(&mut tx, email_key).await?;
         let token = tx.live_one_time_token(email_key, purpose, now).await?;
         let token = token.filter(|token| is_asked_by(token, request));
-        let is_own_try = token.as_ref().is_some_and(|token| {
-            token.asked_by.is_some() || visitor.account_ids().any(|id| token.user_id == Some(id))
-        });
+        let is_own_try = token
+            .as_ref()
+            .is_some_and(|token| token.asked_by.is_some() || visitor.account_ids().any(|id| token.user_id == Some(id)));
         let attempt = tx.count_attempt(token.as_ref().map_or(Uuid::nil(), |token| token.id), is_own_try).await?;
         let (Some(token), Some(attempt)) = (&token, attempt) else {
             // Something to commit, so that the time of the answer does not tell whether there is a letter.

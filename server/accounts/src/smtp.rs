@@ -104,7 +104,8 @@ impl SmtpServer {
     /// Greets the server (EHLO), goes over to TLS where that is set, and signs in (AUTH), as for a letter; sends none.
     /// An error says at what it failed.
     pub async fn probe(&self) -> Result<(), String> {
-        let mut connection = self.clone().with_patience(PROBE_LIMIT).connection().await.map_err(|failure| failure.told())?;
+        let mut connection =
+            self.clone().with_patience(PROBE_LIMIT).connection().await.map_err(|failure| failure.told())?;
         // Whatever it says to the goodbye: it took us.
         timeout(GOODBYE_LIMIT, connection.quit()).await.ok();
         Ok(())

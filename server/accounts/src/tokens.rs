@@ -1,4 +1,4 @@
-//! Every kind of token, and what each defeats. Randomness enters the domain here (and as salt of passwords).
+//! Every kind of token, and what each defeats. Randomness enters the domain here, and nowhere else.
 //!
 //! * **Refresh token**: opaque, 256 bits, stored as SHA-256: a stolen database holds no session. Its successor is
 //!   *computed* from it, so that a renewal asked twice (two tabs, a lost answer) yields the same successor again and

@@ -72,7 +72,7 @@ on_both_engines! {
         world.advance(TimeDelta::seconds(11));
         assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);
         let letter = world.letters_to("ada@example.com").await.remove(0);
-        assert_eq!(letter.subject, "Somebody may have copied your Vestibule sign-in");
+        assert_eq!(letter.subject, "Someone may have copied your Vestibule sign-in");
         assert!(letter.link.is_none() && letter.code.is_none(), "it proves nothing");
         assert_eq!(world.count("SELECT count(*) FROM audit_events WHERE event = 'session.reuse_detected'".into()).await, 1);
         assert_eq!(refusal(world.renew(&session.refresh.expose()).await), Refusal::SessionInvalid);

@@ -41,7 +41,8 @@ impl Config {
         Reader::new(sources, Prepare::No).finished()
     }
 
-    /// The settings of this process, with the file that the command line names. Only one that serves prepares anything.
+    /// The settings of this process, with the file that the command line names. One that only looks prepares nothing: no
+    /// folder and no secret.
     pub fn of_process(file: Option<&Path>, only_looks: bool) -> Result<Self, Vec<String>> {
         let mut sources = Sources { environment: environment(), file: None };
         let mut warning = None;
