@@ -189,11 +189,33 @@ async function unconfirmed(browser, options, take) {
     const { link } = await newestLetter(site);
     await page.goto(link ?? "");
     await take("link-signed-in", page);
+    await resetElsewhere(browser, options, site, take);
     await press(page, "Confirm email address");
     await take("account-confirmed", page);
   } finally {
     await context.close();
     await site.stop();
+  }
+}
+
+/**
+ * A reset link of an account that nobody confirmed, where nobody is signed in.
+ * @param {import("@playwright/test").Browser} browser
+ * @param {import("@playwright/test").BrowserContextOptions} options
+ * @param {import("./support/server.mjs").Site} site
+ * @param {(name: string, page: Page) => Promise<unknown>} take */
+async function resetElsewhere(browser, options, site, take) {
+  const context = await browser.newContext({ ...options, baseURL: site.url, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    await page.goto("/password/reset");
+    await page.getByLabel("Email address").fill(PERSON["#email"]);
+    await press(page, "Send the code");
+    const { link } = await newestLetter(site, 2);
+    await page.goto(link ?? "");
+    await take("reset-begins-anew", page);
+  } finally {
+    await context.close();
   }
 }
 

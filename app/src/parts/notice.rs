@@ -40,7 +40,7 @@ pub(crate) fn MailboxHint() -> impl IntoView {
     request().site.has_mailbox.then(|| {
         view! {
             <p class="alert info">
-                "Mail is not sent in this mode. " <a href=paths::DEV_MAILBOX>"Open the mailbox"</a>
+                "Emails are not sent in this mode. " <a href=paths::DEV_MAILBOX>"Open the mailbox"</a>
             </p>
         }
     })
