@@ -45,7 +45,7 @@ e2e: prerequisites ## browser tests only; ARGS="..." goes to Playwright
 bench: prerequisites ## measure speed
 	@scripts/bench.sh
 
-attack: prerequisites ## measure what the time of an answer tells of an address
+attack: prerequisites ## measure what the time of an answer tells of an address, and what a flood leaves for others
 	@scripts/attack.sh
 
 release: prerequisites site ## one self-contained program: target/release/vestibule

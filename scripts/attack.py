@@ -26,7 +26,7 @@ BAND = (0.45, 0.55)
 
 
 class Server:
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, **settings):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,7 +38,7 @@ class Server:
             "VESTIBULE_PUBLIC_URL": f"http://localhost:{self.port}",
             "VESTIBULE_RATE_LIMITS": "off",
             "VESTIBULE_LOG": "error",
-        }
+        } | {f"VESTIBULE_{name}": value for name, value in settings.items()}
         self.process = subprocess.Popen([binary, "serve"], env=self.environment, stdout=subprocess.DEVNULL)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         deadline = time.monotonic() + 20

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# attack.sh [BINARY [SAMPLES]]   measures what the time of an answer tells of an address. Without BINARY, builds the release.
+# attack.sh [BINARY [SAMPLES]]   measures what the time of an answer tells of an address, and what a flood of sign-ins leaves
+# for others. Without BINARY, builds the release.
 set -euo pipefail
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,4 +11,5 @@ if [ -z "$binary" ]; then
   cargo build --release --bin vestibule
   binary=${CARGO_TARGET_DIR:-target}/release/vestibule
 fi
+python3 scripts/flood.py "$binary"
 exec python3 scripts/attack.py "$binary" "${@:2}"

@@ -3,7 +3,7 @@
 //! Each file lists its operations: handler and description together. The router and the OpenAPI document are made from
 //! the same list.
 
-mod body;
+pub(crate) mod body;
 mod check;
 mod describe;
 mod email_verification;

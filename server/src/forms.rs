@@ -22,10 +22,8 @@ use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
 use leptos::server_fn::redirect::REDIRECT_HEADER;
 use tower_sessions::Session;
 
+use crate::api::body::MAX_OCTETS;
 use crate::{Site, browser_keeps, octets, pages, visitor};
-
-/// Far above what a form of ours holds.
-const MAX_OCTETS: usize = 16 * 1024;
 
 /// Shown again when a form was not taken. Everything else is a secret, or was not asked.
 const KEPT: [&str; 9] =

@@ -10,7 +10,7 @@
 use aws_lc_rs::hmac;
 
 use crate::store::{LetterCounts, LetterRequest, Tx};
-use crate::tokens::new_id;
+use crate::tokens::{leading, new_id};
 use crate::{Accounts, Result, Visitor, address};
 
 /// Of one kind to one mailbox.
@@ -60,7 +60,7 @@ impl Accounts {
         }
         // Once for a mailbox and hour, or a flood of requests would be one of lines.
         if let Some(cap) = cap.filter(|_| counts.refused_hour == 0) {
-            let mailbox = request.mailbox.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            let mailbox = leading(&request.mailbox, 6);
             let mailbox = format_args!("{mailbox:012x}");
             tracing::warn!(event = "mail.capped", cap, %mailbox, "no more emails to this mailbox for now");
         }

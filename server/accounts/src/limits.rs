@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use rules::Limit;
 
 use crate::client_network::{ClientNetwork, Width};
-use crate::{Clock, Error};
+use crate::{Clock, Error, tokens};
 
 /// Kept at most by one limit for one width of network; then the idlest is forgotten.
 const MAX_BUCKETS: usize = 32_768;
@@ -188,7 +188,7 @@ impl Limits {
         // Of one size or of none, so no account and network read as another account.
         mac.update(network);
         mac.update(account.as_bytes());
-        mac.sign().as_ref().iter().take(16).fold(0, |number, octet| (number << 8) | u128::from(*octet))
+        tokens::leading(mac.sign().as_ref(), 16)
     }
 
     fn now(&self) -> i64 {

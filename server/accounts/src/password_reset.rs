@@ -57,7 +57,7 @@ impl Accounts {
             // The code of the letter that this client has goes on working.
             return Ok(visitor.reset_request.clone().unwrap_or(request));
         }
-        let account = whose_reset(&claims);
+        let account = whose_reset(&claims, visitor);
         let token = self.make_token(&Asked {
             purpose,
             email_key: &key,
@@ -78,13 +78,14 @@ impl Accounts {
     /// What a link leads to. Changes nothing.
     pub async fn look_at_password_reset(&self, visitor: &Visitor, token: &str) -> Result<LetterLink> {
         Ok(match self.look_at(Purpose::ResetPassword, token).await? {
-            Link::Live(proven) => match whose_reset(&proven.claims) {
+            Link::Live(proven) => match whose_reset(&proven.claims, visitor) {
                 Some(account) => {
                     let asked_here = visitor.reset_request.as_deref();
                     let is_own = (asked_here.is_some() && is_asked_by(&proven.token, asked_here))
                         || visitor.account_ids().any(|id| id == account.id);
                     let email = if is_own { account.email.clone() } else { masked(&account.email) };
-                    let begins_anew = account.first_signed_in_at.is_some() && !self.keeps_account(visitor, account);
+                    let is_used = account.first_signed_in_at.is_some();
+                    let begins_anew = is_used && !self.keeps_account(visitor, &proven.claims, account);
                     LetterLink::Ready { email, is_own, asks_password: false, begins_anew }
                 }
                 None => LetterLink::Unknown,
@@ -105,7 +106,7 @@ impl Accounts {
         } else {
             self.find_by_token(Purpose::ResetPassword, &form.token).await?.ok_or(Refusal::TokenInvalid)?
         };
-        let account = whose_reset(&proven.claims).ok_or(Refusal::TokenInvalid)?;
+        let account = whose_reset(&proven.claims, visitor).ok_or(Refusal::TokenInvalid)?;
         let hash = match self.judge_and_hash(form, account, &mut admission).await {
             Ok(hash) => hash,
             Err(error) => {
@@ -160,11 +161,12 @@ impl Accounts {
     }
 
     /// Whether whoever has the letter has the account, too, with all that is in it. Where an address may be used before
-    /// it is proven, that may have been another's: it is only for who signed up here, or is signed in.
-    fn keeps_account(&self, visitor: &Visitor, account: &Account) -> bool {
-        account.verified_at.is_some()
-            || self.settings().email_verification == EmailVerification::Off
-            || visitor.account_ids().any(|id| id == account.id)
+    /// it is proven, that may have been another's: it is only for who signed up here, or is signed in. Where none is ever
+    /// proven, an address has one account; several are left from when the site had other rules.
+    fn keeps_account(&self, visitor: &Visitor, claims: &Claims, account: &Account) -> bool {
+        let is_of_its_address =
+            self.settings().email_verification == EmailVerification::Off && claims.all().len() == 1;
+        account.verified_at.is_some() || is_of_its_address || visitor.account_ids().any(|id| id == account.id)
     }
 
     /// For the owner of the address. Where there is none, for whoever becomes it by this letter.
@@ -187,10 +189,10 @@ impl Accounts {
             tx.supersede_one_time_tokens(&account.email_key, now).await?;
             vec![account.id]
         } else {
-            let claimant = match visitor.account_ids().find_map(|id| claims.sign_up(id)) {
-                Some(own) => Claimant::known_with_new_password(own, hash),
-                None if self.keeps_account(visitor, account) => Claimant::known_with_new_password(account, hash),
-                None => Claimant::with_new_password(Some(account), hash),
+            let claimant = if self.keeps_account(visitor, claims, account) {
+                Claimant::known_with_new_password(account, hash)
+            } else {
+                Claimant::with_new_password(Some(account), hash)
             };
             let owned = self.take_ownership(&mut tx, token, &claimant).await?.ok_or(Refusal::TokenInvalid)?;
             owned.changed()
@@ -212,7 +214,9 @@ impl Accounts {
     }
 }
 
-/// Whose way back a letter to this address would be: its owner's; where it has none, of the newest sign-up.
-fn whose_reset(claims: &Claims) -> Option<&Account> {
-    if claims.is_disabled() { None } else { claims.all().first() }
+/// Whose way back a letter to this address would be: its owner's; where it has none, this client's own, or the newest.
+fn whose_reset<'a>(claims: &'a Claims, visitor: &Visitor) -> Option<&'a Account> {
+    let own = || visitor.account_ids().find_map(|id| claims.sign_up(id));
+    let found = claims.owner().or_else(own).or_else(|| claims.all().first());
+    found.filter(|_| !claims.is_disabled())
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::client_network::ClientNetwork;
 use crate::limits::Limit;
-use crate::tokens::new_id;
+use crate::tokens::{leading, new_id};
 use crate::{Accounts, Result};
 
 /// Rows of one minute at most, besides one for each kind that counts the rest.
@@ -108,9 +108,7 @@ impl Refusals {
 
     fn tag(&self, about: &str) -> String {
         let mac = hmac::sign(&self.key, about.as_bytes());
-        let number =
-            mac.as_ref().iter().take(TAG_OCTETS).fold(0_u64, |number, octet| (number << 8) | u64::from(*octet));
-        format!("{number:016x}")
+        format!("{:016x}", leading(mac.as_ref(), TAG_OCTETS))
     }
 
     /// What was counted; the count begins anew.

@@ -114,9 +114,13 @@ impl Proof {
         let jti = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&keys.proof, &labelled("jti", token_id)));
         let tag = hmac::sign(&keys.proof, &labelled("code", token_id));
         // 64 bits for six digits: the bias is one part in 10^13.
-        let number = tag.as_ref().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Self { jti, code: format!("{:06}", number % 1_000_000) }
+        Self { jti, code: format!("{:06}", leading(tag.as_ref(), 8) % 1_000_000) }
     }
+}
+
+/// The first octets of a hash or MAC as a number; sixteen at most.
+pub(crate) fn leading(octets: &[u8], count: usize) -> u128 {
+    octets.iter().take(count.min(16)).fold(0, |number, octet| number << 8 | u128::from(*octet))
 }
 
 /// The stored hash of a code: keyed, because six digits are quickly tried, and bound to its row.

@@ -141,9 +141,26 @@ on_both_engines! {
         assert_eq!(world.rows("users").await, 1);
     }
 
+    async fn of_several_accounts_from_when_addresses_were_proven_a_reset_chooses_none(world: World) {
+        let optional = world.optional().await;
+        let first = session_of(optional.register(&visitor(), &full_form()).await.expect("a sign-up"));
+        world.advance(TimeDelta::minutes(2));
+        let second = session_of(optional.register(&visitor_from(3), &form(ADA)).await.expect("a sign-up"));
+        let off = world.with(|settings| settings.email_verification = EmailVerification::Off).await;
+        world.advance(TimeDelta::seconds(1));
+        off.request_password_reset(&visitor_from(1), ADA).await.expect("asked");
+        let token = world.token_to(ADA).await;
+        off.reset_password(&visitor_from(1), &reset_by(&token)).await.expect("a new password");
+        let owner = done(off.sign_in(&visitor_from(1), &login(ADA, OTHER_PASSWORD)).await).signed_in.user;
+        assert!(![first.signed_in.user.id, second.signed_in.user.id].contains(&owner.id));
+    }
+
     async fn who_would_begin_anew_is_told_and_how_to_keep_the_account(world: World) {
         let optional = world.optional().await;
         let own = session_of(optional.register(&visitor(), &full_form()).await.expect("a sign-up"));
+        let stranger = RegistrationForm { password: Password::new("a third one of mine"), ..form(ADA) };
+        world.advance(TimeDelta::seconds(1));
+        session_of(optional.register(&visitor_from(3), &stranger).await.expect("a sign-up"));
         world.advance(TimeDelta::seconds(1));
         optional.request_password_reset(&visitor_from(1), ADA).await.expect("asked");
         optional.send_letters().await.expect("a post office");

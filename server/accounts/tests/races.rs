@@ -89,6 +89,7 @@ on_both_engines! {
 
     async fn no_sign_in_that_was_under_way_survives_an_end(world: World) {
         let accounts = world.with(|settings| settings.rate_limits = false).await;
+        let mut overtaken = 0;
         for round in 0..10 {
             world.rest();
             let email = format!("p{round}@example.com");
@@ -117,22 +118,36 @@ on_both_engines! {
                 // Enabled again, so that it is the sessions that are dead, and not the account.
                 world.accounts.enable(&email).await.expect("enabled");
             }
+            overtaken += begun.len();
             for access in begun {
                 assert!(!world.is_alive(&access).await, "round {round}");
             }
         }
+        assert!(overtaken > 0, "no sign-in was faster than any end: nothing was tried");
     }
 
     async fn a_sign_out_is_not_overtaken_by_a_renewal(world: World) {
+        let accounts = world.with(|settings| settings.rate_limits = false).await;
         for round in 0..20 {
             let session = world.person(&format!("p{round}@example.com")).await;
             world.rest();
-            let (accounts, refresh) = (world.accounts.clone(), session.refresh.expose());
-            let renewal = tokio::spawn(async move { accounts.renew(&visitor(), &refresh).await });
-            world.accounts.sign_out(&as_person(&session), None).await.expect("signed out");
-            if let Ok(renewed) = renewal.await.expect("no panic") {
-                assert!(!world.is_alive(&renewed.access).await);
-                assert!(world.renew(&renewed.refresh.expose()).await.is_err());
+            let mut renewals = tokio::task::JoinSet::new();
+            for _ in 0..8 {
+                let (accounts, refresh) = (accounts.clone(), session.refresh.expose());
+                renewals.spawn(async move { accounts.renew(&visitor(), &refresh).await });
+            }
+            // While some tabs have renewed and others are about to.
+            let mut answers = Vec::new();
+            for _ in 0..round % 4 {
+                answers.extend(renewals.join_next().await);
+            }
+            accounts.sign_out(&as_person(&session), None).await.expect("signed out");
+            answers.extend(renewals.join_all().await.into_iter().map(Ok));
+            let renewed: Vec<_> = answers.into_iter().filter_map(|answer| answer.expect("no panic").ok()).collect();
+            assert!(renewed.len() >= round % 4, "round {round}: {}", renewed.len());
+            for renewed in renewed {
+                assert!(!world.is_alive(&renewed.access).await, "round {round}");
+                assert!(world.renew(&renewed.refresh.expose()).await.is_err(), "round {round}");
             }
         }
     }

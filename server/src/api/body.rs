@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::Failed;
 use crate::octets;
 
-/// Far above what any call of ours needs.
-const MAX_OCTETS: usize = 16 * 1024;
+/// Of a body, JSON or form: far above what any of ours needs.
+pub(crate) const MAX_OCTETS: usize = 16 * 1024;
 
 /// A body of the form `T`. Names that `T` does not know are ignored.
 pub(crate) struct Body<T>(pub(crate) T);
