@@ -127,6 +127,13 @@ export async function expectAccount(page: Page, person: Person) {
   await expect(page.getByRole("main")).toContainText(person.email);
 }
 
+/** Signed in, to an account that has the address of a person and nothing else that was typed at a sign-up with it. */
+export async function expectAccountOfAddress(page: Page, person: Person) {
+  await expect(page).toHaveURL("/account");
+  await expect(heading(page)).toHaveText(person.email);
+  await expect(page.getByRole("main")).not.toContainText(nameOf(person));
+}
+
 /** Signed out from elsewhere while looking at the account: at sign-in, at the next request. */
 export async function expectSentOut(page: Page) {
   await page.reload();
