@@ -3,7 +3,9 @@
 usage: flood.py VESTIBULE
 """
 
+import concurrent.futures
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -66,17 +68,22 @@ def flood(server, number, count, stop):
             client = Client(server.port, number % NETWORKS)
 
 
-def honest(server, seconds):
-    """One person who signs in every second, and does not come back when refused."""
-    client, waits, refused = Client(server.port, 900), [], 0
-    until = time.monotonic() + seconds
+def honest(server, numbers):
+    """Signs in every second, each time from the next network, and does not come back when refused. Answers seconds, or None."""
+    waits, until = [], time.monotonic() + SECONDS
     while time.monotonic() < until:
-        began = time.monotonic()
+        client, began = Client(server.port, next(numbers)), time.monotonic()
         done = client.sign_in(PERSON, PASSWORD) == 200
-        waits += [time.monotonic() - began] if done else []
-        refused += not done
+        waits.append(time.monotonic() - began if done else None)
+        client.connection.close()
         time.sleep(max(0, 1 - (time.monotonic() - began)))
-    return waits, refused
+    return waits
+
+
+def told(who, waits):
+    done = [wait for wait in waits if wait is not None]
+    slowest = f", median {statistics.median(done):.2f} s, slowest {max(done):.2f} s" if done else ""
+    return f"  beside it, {who}: {len(done)} of {len(waits)} sign-ins{slowest}"
 
 
 def under_flood(server, right):
@@ -85,15 +92,18 @@ def under_flood(server, right):
     threads = [threading.Thread(target=flood, args=(server, *of, stop)) for of in enumerate(counts)]
     for thread in threads:
         thread.start()
-    waits, refused = honest(server, SECONDS)
+    with concurrent.futures.ThreadPoolExecutor() as people:
+        regular = people.submit(honest, server, itertools.repeat(600))
+        newcomers = people.submit(honest, server, itertools.count(700))
+        regular, newcomers = regular.result(), newcomers.result()
     stop.set()
     for thread in threads:
         thread.join()
     total = {status: sum(count.get(status, 0) for count in counts) for status in {s for count in counts for s in count}}
-    used = cpu(server) - before - (total.get(401, 0) + len(waits)) * right
+    used = cpu(server) - before - (total.get(401, 0) + len(regular) + len(newcomers)) * right
     print(f"  flood of {len(counts)} connections from {NETWORKS} networks for {SECONDS} s: answers {dict(sorted(total.items()))}")
-    slowest = f", median {statistics.median(waits):.2f} s, slowest {max(waits):.2f} s" if waits else ""
-    print(f"  beside it, one honest person: {len(waits)} of {len(waits) + refused} sign-ins{slowest}")
+    print(told("one network that signs in again and again", regular))
+    print(told("networks that come once", newcomers))
     refusals = sum(count for status, count in total.items() if status in (429, 503))
     if refusals:
         print(f"  CPU for each refusal, all that is not hashing shared out among them: {used / refusals:.3f} ms")
