@@ -7,6 +7,7 @@
 use accounts::RefusalKind;
 use app::request::{ACCESS, REFRESH, SESSION};
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::ORIGIN;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -36,12 +37,16 @@ pub(crate) async fn note_refused(State(site): State<Site>, request: Request, nex
     response
 }
 
-/// The layer for those that do not.
+/// The layer for those that do not, or name an origin that only looks like ours.
 pub(crate) async fn no_cookies_from_nowhere(State(site): State<Site>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let says = |name: &str| headers.get(name).is_some_and(|value| !value.is_empty());
     // Another site can have a browser send a name and password (`https://a:b@…`), but never this scheme.
-    let is_from_nowhere = !says("sec-fetch-site") && !says(ORIGIN.as_str()) && visitor::bearer(headers).is_none();
+    // The layer within takes an origin of our host and another scheme for ours: behind https, `http://` is anybody's.
+    let origin = headers.get(ORIGIN).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_ours = !site.config().is_production() || origin == site.config().settings.public_url.as_bytes();
+    let is_from_here = says("sec-fetch-site") || !origin.is_empty() && is_ours;
+    let is_from_nowhere = !is_from_here && visitor::bearer(headers).is_none();
     let has_cookies = || {
         [ACCESS, REFRESH, SESSION].iter().any(|short| cookies::value(headers, &site.cookies().name(short)).is_some())
     };

@@ -46,13 +46,18 @@ pub(crate) async fn recognise(State(site): State<Site>, mut request: Request, ne
 
 async fn see(site: &Site, request: &mut Request) -> Result<Visitor, Error> {
     let headers = request.headers();
-    let access = bearer(headers).or_else(|| cookies::value(headers, &site.cookies().name(ACCESS)));
+    // With a bearer token nothing else speaks for the client.
+    let bearer = bearer(headers);
+    let is_alone = bearer.is_some();
+    let access = bearer.or_else(|| cookies::value(headers, &site.cookies().name(ACCESS)));
     let refresh = refresh_cookie(site, headers);
     let user_agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let session = request.extensions().get::<Session>().cloned();
     let (pending_sign_up, reset_asked) = match &session {
-        Some(session) => (app::request::pending_sign_up(session).await?, app::request::reset_asked(session).await?),
-        None => (None, None),
+        Some(session) if !is_alone => {
+            (app::request::pending_sign_up(session).await?, app::request::reset_asked(session).await?)
+        }
+        _ => (None, None),
     };
     let mut visitor = Visitor {
         address: client_address::of(request.extensions())?,

@@ -116,6 +116,12 @@ async fn only_the_access_cookie_is_shared_with_a_parent_domain() {
         );
     }
     assert_eq!(client.get("/account").await.status, StatusCode::OK);
+    // Our host by another scheme is anybody's on the way there.
+    for (origin, status) in [("http://accounts.example.com", 403), ("https://accounts.example.com", 200)] {
+        let headers = [("content-type", "application/json"), FROM_NOWHERE, ("origin", origin)];
+        let answer = client.send(Method::POST, "/api/v1/auth/logout/", &headers, Body::from("{}")).await;
+        assert_eq!(answer.status.as_u16(), status, "{origin}");
+    }
 }
 
 #[tokio::test]
@@ -182,4 +188,16 @@ async fn a_request_with_a_bearer_token_acts_with_no_cookie() {
     let headers = [("content-type", "application/json"), ("authorization", "Bearer")];
     let answer = ada.send(Method::POST, "/api/v1/auth/logout/", &headers, Body::from("{}")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_bearer_token_finishes_no_sign_up_of_the_browser_it_comes_from() {
+    let world = World::new(&[]).await;
+    let mut client = world.client(1);
+    client.api("register/", registration("ada@example.com")).await;
+    let code = json!({ "code": world.code_to("ada@example.com").await, "email": "ada@example.com" });
+    let headers = [("content-type", "application/json"), ("authorization", "Bearer none")];
+    let answer = client.send(Method::POST, "/api/v1/auth/verify-email/", &headers, Body::from(code.to_string())).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "password_required"));
+    assert_eq!(client.api("verify-email/", code).await.status, StatusCode::OK);
 }

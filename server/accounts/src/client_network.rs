@@ -57,6 +57,11 @@ impl ClientNetwork {
         self.and_wider().next().map_or(0, |(_, number)| number)
     }
 
+    /// The next wider one.
+    pub(crate) fn wide_number(self) -> u128 {
+        self.and_wider().nth(1).map_or(0, |(_, number)| number)
+    }
+
     /// Cut short: enough to recognise a place by, too little to find a household.
     pub(crate) fn cut_short(self) -> String {
         match self.0 {

@@ -17,7 +17,9 @@ use crate::proof::{Link, Proven, masked};
 use crate::sessions::{Began, ProvenBy};
 use crate::store::Tx;
 use crate::tokens::Purpose;
-use crate::{Accounts, Error, LetterLink, LoginOnVerify, NewSession, Result, User, Visitor, address};
+use crate::{
+    Accounts, EmailVerification, Error, LetterLink, LoginOnVerify, NewSession, Result, User, Visitor, address,
+};
 
 /// A proof that was accepted.
 #[derive(Clone, Debug)]
@@ -83,7 +85,10 @@ impl Accounts {
         let mut tx = self.0.store.write().await?;
         let claims = Claims::on(&mut tx, &key).await?;
         let own = visitor.account_ids().find_map(|id| claims.sign_up(id));
-        let sign_up = own.or_else(|| claims.sign_ups().next()).map(|account| (account.id, account.email.as_str()));
+        // Where nobody proves an address there is nothing to send, and a stranger's letter would only lead astray.
+        let asks = self.settings().email_verification != EmailVerification::Off;
+        let sign_up = own.or_else(|| claims.sign_ups().next()).filter(|_| asks);
+        let sign_up = sign_up.map(|account| (account.id, account.email.as_str()));
         self.post_proof(&mut tx, visitor, &claims, &key, sign_up, None).await?;
         tx.commit().await?;
         self.0.letters_waiting.notify_one();

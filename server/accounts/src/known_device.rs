@@ -4,17 +4,21 @@
 //! can use the tries up, and keep the owner out. A browser that has signed in before therefore has tries of its own
 //! (OWASP, "device cookies"): its cookie names the device by chance, and holds a MAC for each address that signed in there.
 //! The cookie lets nobody in and says nothing of whose device it is; whoever steals it may guess as slowly as its owner.
+//! A new password is the end of it, like of everything else that was there before: devices are known again by the next
+//! sign-in.
 
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::claims::Claims;
+use crate::store::Account;
 use crate::{Accounts, Result, Visitor, tokens};
 
-/// Octets of the name, of a day (counted from 1970), and of a MAC.
+/// Octets of the name, of a time (seconds since 1970), and of a MAC.
 const NAME: usize = 16;
-const DAY: usize = 4;
+const TIME: usize = 4;
 const MAC: usize = 16;
 
 /// How long a device is known after a sign-in.
@@ -26,22 +30,27 @@ const MOST: usize = 5;
 /// What a cookie says.
 struct Device {
     name: [u8; NAME],
-    known: Vec<[u8; DAY + MAC]>,
+    known: Vec<[u8; TIME + MAC]>,
 }
 
 impl Accounts {
-    /// The device, if it has signed in with this address lately. Asks no database: a cookie that was made up is told by
-    /// its MAC, and known and unknown addresses cost the same.
-    pub(crate) fn known_device(&self, visitor: &Visitor, email_key: &str) -> Option<u128> {
-        let device = Device::read(visitor.device.as_deref()?)?;
+    /// The device, if it has signed in with this address lately, and with the password of today. A cookie that was made up
+    /// is told by its MAC: only for others is the database asked, so known and unknown addresses cost strangers the same.
+    pub(crate) async fn known_device(&self, visitor: &Visitor, email_key: &str) -> Result<Option<u128>> {
+        let Some(device) = visitor.device.as_deref().and_then(Device::read) else { return Ok(None) };
         let now = self.0.clock.now();
-        let is_known = device.known.iter().any(|entry| {
-            let (day, mac) = entry.split_at(DAY);
-            let made = day.try_into().ok().and_then(|day| day_begins(u32::from_be_bytes(day)));
-            let is_fresh = made.is_some_and(|made| made <= now && now - made <= DEVICE_KNOWN_FOR);
-            is_fresh && constant_time::verify_slices_are_equal(mac, &self.mac(&device.name, day, email_key)).is_ok()
+        let signed_in_at = device.known.iter().find_map(|entry| {
+            let (time, mac) = entry.split_at(TIME);
+            let is_ours = constant_time::verify_slices_are_equal(mac, &self.mac(&device.name, time, email_key)).is_ok();
+            let at = time.try_into().ok().and_then(|time| read_time(u32::from_be_bytes(time)));
+            at.filter(|at| is_ours && *at <= now && now - *at <= DEVICE_KNOWN_FOR)
         });
-        is_known.then(|| u128::from_be_bytes(device.name))
+        let Some(signed_in_at) = signed_in_at else { return Ok(None) };
+        let claims = Claims::on(&mut self.0.store.read().await?, email_key).await?;
+        let changed_at = claims.all().first().and_then(Account::changed_hands_at);
+        // In whole seconds, as the cookie is: a sign-in and what makes it possible may be of the same moment.
+        let is_of_today = changed_at.is_none_or(|at| signed_in_at.timestamp() >= at.timestamp());
+        Ok(is_of_today.then(|| u128::from_be_bytes(device.name)))
     }
 
     /// The cookie of a device that has just signed in with an address.
@@ -51,23 +60,23 @@ impl Accounts {
             Some(device) => device,
             None => Device { name: tokens::random()?, known: Vec::new() },
         };
-        let is_of_this_address = |entry: &[u8; DAY + MAC]| {
-            let (day, mac) = entry.split_at(DAY);
-            constant_time::verify_slices_are_equal(mac, &self.mac(&device.name, day, email_key)).is_ok()
+        let is_of_this_address = |entry: &[u8; TIME + MAC]| {
+            let (time, mac) = entry.split_at(TIME);
+            constant_time::verify_slices_are_equal(mac, &self.mac(&device.name, time, email_key)).is_ok()
         };
         let mut kept: Vec<_> = device.known.iter().filter(|entry| !is_of_this_address(entry)).copied().collect();
         kept.truncate(MOST - 1);
-        let day = u32::try_from(self.0.clock.now().timestamp() / 86_400).unwrap_or_default().to_be_bytes();
-        let mut entry = [0; DAY + MAC];
-        entry[..DAY].copy_from_slice(&day);
-        entry[DAY..].copy_from_slice(&self.mac(&device.name, &day, email_key));
+        let time = u32::try_from(self.0.clock.now().timestamp()).unwrap_or_default().to_be_bytes();
+        let mut entry = [0; TIME + MAC];
+        entry[..TIME].copy_from_slice(&time);
+        entry[TIME..].copy_from_slice(&self.mac(&device.name, &time, email_key));
         device.known = [entry].into_iter().chain(kept).collect();
         Ok(device.write())
     }
 
-    fn mac(&self, name: &[u8], day: &[u8], email_key: &str) -> [u8; MAC] {
+    fn mac(&self, name: &[u8], time: &[u8], email_key: &str) -> [u8; MAC] {
         let mut mac = [0; MAC];
-        let message = [name, day, email_key.as_bytes()].concat();
+        let message = [name, time, email_key.as_bytes()].concat();
         for (octet, made) in mac.iter_mut().zip(hmac::sign(&self.0.keys.devices, &message).as_ref()) {
             *octet = *made;
         }
@@ -88,6 +97,6 @@ impl Device {
     }
 }
 
-fn day_begins(day: u32) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(i64::from(day) * 86_400, 0)
+fn read_time(seconds: u32) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(i64::from(seconds), 0)
 }

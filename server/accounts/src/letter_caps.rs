@@ -80,8 +80,8 @@ impl Accounts {
         .find_map(|(cap, is_reached)| is_reached.then_some(cap))
     }
 
-    /// Addresses of strangers are compared, and never kept.
-    fn blurred(&self, what: &str, value: &[u8]) -> Vec<u8> {
+    /// Addresses of strangers, and their networks, are compared, and never kept.
+    pub(crate) fn blurred(&self, what: &str, value: &[u8]) -> Vec<u8> {
         let message = [what.as_bytes(), b"\0", value].concat();
         hmac::sign(&self.0.keys.letter_caps, &message).as_ref().to_vec()
     }

@@ -4,8 +4,6 @@
 //! whoever claims it, one refusal for everything that is wrong, and only then, to whoever gave the right password, the
 //! truth about the account.
 
-use std::iter;
-
 use contract::login::LoginForm;
 use contract::{EmailAddress, Password, Refusal};
 
@@ -92,11 +90,13 @@ impl Accounts {
     async fn admit_sign_in(&self, visitor: &Visitor, key: Option<&str>) -> Result<Admission<'_>> {
         let network = visitor.network();
         // A browser that has signed in before has tries of its own, which strangers cannot use up.
-        let of_account = |key| match self.known_device(visitor, key) {
-            Some(device) => vec![Action::SignInOnDevice(device, key), Action::SignInOnDevices(key)],
-            None => vec![Action::SignInAs(network, key), Action::SignInAnywhere(key)],
-        };
-        let tries: Vec<_> = iter::once(Action::SignIn(network)).chain(key.into_iter().flat_map(of_account)).collect();
+        let mut tries = vec![Action::SignIn(network)];
+        if let Some(key) = key {
+            tries.extend(match self.known_device(visitor, key).await? {
+                Some(device) => [Action::SignInOnDevice(device, key), Action::SignInOnDevices(key)],
+                None => [Action::SignInAs(network, key), Action::SignInAnywhere(key)],
+            });
+        }
         let mut admission = self.admit(visitor, &tries).await?;
         admission.enter()?;
         Ok(admission)

@@ -95,6 +95,7 @@ impl Accounts {
                     verified_at: Some(now),
                     address_held_at: Some(now),
                     first_signed_in_at: Some(now),
+                    signed_up_from: None,
                     now,
                 };
                 tx.insert_user(&user).await?.then_some(user.id)

@@ -45,7 +45,7 @@ impl Accounts {
         let network = visitor.network();
         self.admit(visitor, &[Action::ResetRequest(network), Action::ResetRequestFor(network, &key)]).await?;
         // Browsers that have signed in before have letters of their own, which strangers cannot use up.
-        let is_known = self.known_device(visitor, &key).is_some();
+        let is_known = self.known_device(visitor, &key).await?.is_some();
         let wanted = if is_known { Wanted::ResetOnDevice } else { Wanted::Reset };
         let request = BASE64_URL_SAFE_NO_PAD.encode(tokens::random::<32>()?);
 
@@ -164,8 +164,7 @@ impl Accounts {
     /// it is proven, that may have been another's: it is only for who signed up here, or is signed in. Where none is ever
     /// proven, an address has one account; several are left from when the site had other rules.
     fn keeps_account(&self, visitor: &Visitor, claims: &Claims, account: &Account) -> bool {
-        let is_of_its_address =
-            self.settings().email_verification == EmailVerification::Off && claims.all().len() == 1;
+        let is_of_its_address = self.settings().email_verification == EmailVerification::Off && claims.all().len() == 1;
         account.verified_at.is_some() || is_of_its_address || visitor.account_ids().any(|id| id == account.id)
     }
 

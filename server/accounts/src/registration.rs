@@ -22,8 +22,9 @@ use crate::{Accounts, EmailVerification, Error, NewSession, RegistrationPolicy, 
 /// Two sign-ups within this time share one letter: a form sent twice is not two letters.
 pub(crate) const ONE_LETTER_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
-/// Sign-ups kept for one address. Whoever proves the mailbox after so many others chooses a password then.
-const KEPT_FOR_ONE_ADDRESS: usize = 20;
+/// Unused sign-ups kept for one address. Of more, those of the network that has most of them go: whoever proves the mailbox
+/// with a letter of theirs chooses a password then.
+const KEPT_FOR_ONE_ADDRESS: usize = 100;
 
 /// What a client that signed up, or gave the password of a sign-up, may finish. It is kept on the server, bound to the
 /// client by the browser session, and holds nothing but what that very client typed.
@@ -164,11 +165,13 @@ impl Accounts {
             tx.correct_sign_up(earlier.id, &sign_up.password_hash, &sign_up.profile, now).await?;
             return Ok(earlier.id);
         }
-        if claims.sign_ups().count() >= KEPT_FOR_ONE_ADDRESS {
+        let unused = claims.sign_ups().filter(is_open).count();
+        if unused >= KEPT_FOR_ONE_ADDRESS {
             tx.lock_address(&sign_up.email_key).await?;
-            tx.drop_oldest_sign_ups(&sign_up.email_key, i64::try_from(KEPT_FOR_ONE_ADDRESS - 1).unwrap_or(i64::MAX))
-                .await?;
+            let too_many = i64::try_from(unused + 1 - KEPT_FOR_ONE_ADDRESS).unwrap_or(i64::MAX);
+            tx.drop_sign_ups(&sign_up.email_key, too_many).await?;
         }
+        let network = self.blurred("sign-up", &visitor.network().wide_number().to_be_bytes());
         let mode = self.settings().email_verification;
         let user = NewUser {
             id: new_id(now)?,
@@ -180,6 +183,7 @@ impl Accounts {
             // Where nobody proves a mailbox, whoever comes first has the address.
             address_held_at: (mode == EmailVerification::Off).then_some(now),
             first_signed_in_at: None,
+            signed_up_from: Some(&network),
             now,
         };
         if tx.insert_user(&user).await? { Ok(user.id) } else { Err(Refusal::EmailTaken.into()) }

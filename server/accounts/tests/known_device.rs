@@ -119,6 +119,33 @@ on_both_engines! {
         assert!(device.expect("a device").len() <= 160);
     }
 
+    async fn a_new_password_is_the_end_of_every_device_that_was_known_before(world: World) {
+        const THIRD: &str = "a third one of mine";
+        let before = world.person(EMAIL).await;
+        let thief = done(world.try_as(&visitor_from(7), EMAIL, PASSWORD).await);
+        world.advance(TimeDelta::minutes(10));
+        let change = contract::password_change::PasswordChangeForm {
+            old_password: contract::Password::new(PASSWORD),
+            new_password: contract::Password::new(THIRD),
+            new_password_confirm: None,
+        };
+        let here = world.accounts.change_password(&as_person(&before), &change).await.expect("changed");
+        for device in [&before, &thief] {
+            world.attack(EMAIL).await;
+            let refused = refusal(world.try_as(&browser(device, 8), EMAIL, THIRD).await);
+            assert!(matches!(refused, Refusal::RateLimited { .. }), "{refused:?}");
+        }
+        let here = done(world.try_as(&browser(&here, 9), EMAIL, THIRD).await);
+        world.advance(TimeDelta::minutes(10));
+        let request = world.accounts.request_password_reset(&visitor_from(10), EMAIL).await.expect("asked");
+        let token = world.token_to(EMAIL).await;
+        let form = PasswordResetForm { token, request, new_password: contract::Password::new(PASSWORD), ..PasswordResetForm::default() };
+        world.accounts.reset_password(&visitor_from(10), &form).await.expect("a new password");
+        world.attack(EMAIL).await;
+        let refused = refusal(world.try_as(&browser(&here, 11), EMAIL, PASSWORD).await);
+        assert!(matches!(refused, Refusal::RateLimited { .. }), "{refused:?}");
+    }
+
     async fn a_reset_by_the_mailbox_gives_the_account_its_tries_back(world: World) {
         world.person(EMAIL).await;
         world.advance(TimeDelta::seconds(1));

@@ -141,6 +141,13 @@ on_both_engines! {
         assert_eq!(world.rows("users").await, 1);
     }
 
+    async fn where_nobody_proves_an_address_a_stranger_has_no_link_sent_that_would_end_the_account(world: World) {
+        let off = world.with(|settings| settings.email_verification = EmailVerification::Off).await;
+        session_of(off.register(&visitor(), &full_form()).await.expect("a sign-up"));
+        off.resend_confirmation(&visitor_from(1), ADA).await.expect("the same answer");
+        assert!(world.letters_to(ADA).await.is_empty());
+    }
+
     async fn of_several_accounts_from_when_addresses_were_proven_a_reset_chooses_none(world: World) {
         let optional = world.optional().await;
         let first = session_of(optional.register(&visitor(), &full_form()).await.expect("a sign-up"));

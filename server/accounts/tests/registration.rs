@@ -168,6 +168,22 @@ on_both_engines! {
         assert_eq!(stories[0], stories[1]);
     }
 
+    async fn a_stranger_who_signs_up_again_and_again_pushes_nobody_out(world: World) {
+        let accounts = world.with(|settings| settings.rate_limits = false).await;
+        let victim = accounts.register(&visitor_from(3 * 256), &form("ada@example.com")).await.expect("a sign-up");
+        let letter = world.letters_to("ada@example.com").await[0].clone();
+        world.advance(TimeDelta::seconds(1));
+        // From one /24, and from a few others.
+        for at in 0..150 {
+            accounts.register(&visitor_from(at + at % 3 * 1024), &form("ada@example.com")).await.expect("a sign-up");
+        }
+        let kept = "SELECT count(*) FROM users WHERE email = 'ada@example.com'";
+        assert_eq!(world.count(kept.into()).await, 100);
+        let code = by_code(letter.code.as_deref().expect("a code"));
+        let owner = signed_in(accounts.confirm_email(&finishing(&victim), &code).await);
+        assert_eq!(owner.signed_in.user.id, victim.user_id);
+    }
+
     async fn nobody_is_written_more_than_six_letters_an_hour(world: World) {
         for at in 0..20 {
             world.accounts.register(&visitor_from(at), &form("ada@example.com")).await.expect("the same answer");
@@ -253,16 +269,37 @@ on_both_engines! {
     async fn after_too_many_sign_ups_with_one_address_the_mailbox_still_has_the_last_word(world: World) {
         let accounts = world.with(|settings| settings.rate_limits = false).await;
         let ada = accounts.register(&visitor(), &form("ada@example.com")).await.expect("a sign-up");
-        for at in 0..30 {
+        // From as many networks as sign-ups are kept, and more.
+        for at in 1..=110 {
             world.advance(TimeDelta::seconds(1));
             let other = RegistrationForm { password: Password::new(format!("a password number {at} of a stranger")), ..form("ada@example.com") };
-            accounts.register(&visitor_from(at), &other).await.expect("a sign-up");
+            accounts.register(&visitor_from(at * 256), &other).await.expect("a sign-up");
         }
-        assert_eq!(world.rows("users").await, 20);
+        assert_eq!(world.rows("users").await, 100);
         let token = world.token_to("ada@example.com").await;
         assert_eq!(refusal(accounts.confirm_email(&finishing(&ada), &by_token(&token)).await), Refusal::PasswordRequired);
         let chosen = contract::confirmation::ConfirmationForm { new_password: Password::new(OTHER_PASSWORD), ..by_token(&token) };
         signed_in(accounts.confirm_email(&finishing(&ada), &chosen).await);
+        done(world.sign_in("ada@example.com", OTHER_PASSWORD).await);
+    }
+
+    async fn a_letter_proves_the_mailbox_also_when_its_sign_up_was_pushed_out_and_no_other_may_be_sent(world: World) {
+        let ada = world.sign_up("ada@example.com").await;
+        for at in 0..8 {
+            world.advance(TimeDelta::minutes(2));
+            let from = accounts::Visitor { address: visitor_from(at).address, ..finishing(&ada) };
+            world.accounts.resend_confirmation(&from, "").await.expect("the same answer");
+        }
+        let token = world.token_to("ada@example.com").await;
+        for at in 1..=110 {
+            world.advance(TimeDelta::milliseconds(100));
+            world.accounts.register(&visitor_from(at * 256), &form("ada@example.com")).await.expect("a sign-up");
+        }
+        let without_password = refusal(world.accounts.confirm_email(&finishing(&ada), &by_token(&token)).await);
+        assert_eq!(without_password, Refusal::PasswordRequired, "the sign-up of this client is gone");
+        assert_eq!(world.token_to("ada@example.com").await, token, "no more letters");
+        let chosen = contract::confirmation::ConfirmationForm { new_password: Password::new(OTHER_PASSWORD), ..by_token(&token) };
+        signed_in(world.accounts.confirm_email(&finishing(&ada), &chosen).await);
         done(world.sign_in("ada@example.com", OTHER_PASSWORD).await);
     }
 

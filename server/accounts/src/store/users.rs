@@ -32,6 +32,8 @@ pub(crate) struct NewUser<'a> {
     /// Since when the address is its own.
     pub(crate) address_held_at: Option<DateTime<Utc>>,
     pub(crate) first_signed_in_at: Option<DateTime<Utc>>,
+    /// Hash of the network that the sign-up came from.
+    pub(crate) signed_up_from: Option<&'a [u8]>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -45,6 +47,7 @@ pub(crate) struct Account {
     pub(crate) verified_at: Option<DateTime<Utc>>,
     pub(crate) disabled_at: Option<DateTime<Utc>>,
     pub(crate) first_signed_in_at: Option<DateTime<Utc>>,
+    password_changed_at: Option<DateTime<Utc>>,
     first_name: String,
     last_name: String,
     user_type: String,
@@ -70,6 +73,12 @@ impl Account {
         }
     }
 
+    /// When the password was chosen last, or the account became its address's. What was known of its browsers before
+    /// may be another's.
+    pub(crate) fn changed_hands_at(&self) -> Option<DateTime<Utc>> {
+        self.password_changed_at.max(self.verified_at)
+    }
+
     /// Given name and family name.
     pub(crate) fn names(&self) -> (&str, &str) {
         (&self.first_name, &self.last_name)
@@ -89,14 +98,14 @@ impl Tx {
         let inserted = on_either!(self, conn => sqlx::query(
             "INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, user_type, phone, locale,
                                 terms_version, terms_accepted_at, verified_at, address_held_at, first_signed_in_at,
-                                created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+                                created_at, updated_at, signed_up_from)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
              ON CONFLICT (email_key) WHERE address_held_at IS NOT NULL DO NOTHING")
             .bind(user.id).bind(user.email).bind(user.email_key).bind(user.password_hash)
             .bind(&profile.first_name).bind(&profile.last_name).bind(&profile.user_type)
             .bind(&profile.phone).bind(&profile.locale)
             .bind(&profile.terms_version).bind(profile.terms_accepted_at).bind(user.verified_at)
-            .bind(user.address_held_at).bind(user.first_signed_in_at).bind(user.now)
+            .bind(user.address_held_at).bind(user.first_signed_in_at).bind(user.now).bind(user.signed_up_from)
             .execute(conn).await?.rows_affected());
         Ok(inserted == 1)
     }
@@ -128,14 +137,25 @@ impl Tx {
         Ok(())
     }
 
-    /// Drops all sign-ups for an address but the newest, of those that nobody has used.
-    pub(crate) async fn drop_oldest_sign_ups(&mut self, email_key: &str, keep: i64) -> Result<()> {
-        on_either!(self, conn => sqlx::query(
-            "DELETE FROM users WHERE id IN (
-                 SELECT id FROM users
-                 WHERE email_key = $1 AND address_held_at IS NULL AND first_signed_in_at IS NULL AND disabled_at IS NULL
-                 ORDER BY updated_at DESC, id DESC LIMIT 1000 OFFSET $2)")
-            .bind(email_key).bind(keep).execute(conn).await?.rows_affected());
+    /// Drops so many sign-ups for an address, of those that nobody has used: of the network that has most of them, the
+    /// oldest. What proves the mailbox stays as it is, for whoever reads it.
+    pub(crate) async fn drop_sign_ups(&mut self, email_key: &str, at_most: i64) -> Result<()> {
+        let dropped: Vec<Uuid> = on_either!(self, conn => sqlx::query_scalar(
+            "SELECT id FROM (
+                 SELECT id, updated_at, count(*) OVER (PARTITION BY signed_up_from) AS of_network FROM users
+                 WHERE email_key = $1 AND address_held_at IS NULL AND first_signed_in_at IS NULL
+                   AND disabled_at IS NULL AND imported_at IS NULL) AS sign_ups
+             ORDER BY of_network DESC, updated_at, id LIMIT $2")
+            .bind(email_key).bind(at_most).fetch_all(conn).await?);
+        for id in dropped {
+            for sql in [
+                "UPDATE one_time_tokens SET user_id = NULL WHERE user_id = $1",
+                "UPDATE outbox SET user_id = NULL WHERE user_id = $1",
+                "DELETE FROM users WHERE id = $1",
+            ] {
+                on_either!(self, conn => sqlx::query(sql).bind(id).execute(conn).await?.rows_affected());
+            }
+        }
         Ok(())
     }
 
